@@ -1,0 +1,209 @@
+/* The contract between the server and the engine: one shared mapping a
+   process, and nothing else.
+
+   Layout: struct channel, then CHANNEL_MAX_THREADS slots of slot_size bytes
+   from slots_at.  All offsets are from the start of the mapping.
+
+   Who writes what:
+   1. The server writes `birth' before the engine starts, and the command half
+      (commands, actions, points) at any time after.
+   2. The engine writes all the rest.  The application can scribble over any
+      of it, so the server copies a value out once, checks it, and uses the
+      copy; no length, index or offset found here is believed.
+   3. `event' counts up, with a futex wake, after each change of the engine's
+      that the server may be waiting for; `command' likewise for the engine.
+   4. After fork the child gets a mapping of its own (another descriptor); a
+      child of vfork or CLONE_VM shares its parent's.
+
+   States of a slot, and who moves it:
+
+     FREE -> RUNNING        engine, a thread is born
+     RUNNING <-> SYSCALL    engine, around each system call that may block
+     RUNNING -> STOPPED     engine: parked, registers and xsave are valid
+     STOPPED -> RUNNING     engine, when `run' has moved on
+     SYSCALL                counts as stopped while the process is stopped:
+                            registers are valid, and the thread parks at the
+                            gate when its call returns
+     any -> FREE            engine, the thread has exited
+
+   Both sides are of one build; `version' only guards against a mixed
+   installation.  */
+
+#ifndef CHANNEL_CHANNEL_H
+#define CHANNEL_CHANNEL_H
+
+#include "arch/regs.h"
+
+#define CHANNEL_MAGIC 0x6e616863206f6972ull /* "rio chan" */
+#define CHANNEL_VERSION 1
+#define CHANNEL_MAX_THREADS 1024        /* seen by a debugger at once */
+#define CHANNEL_MAX_POINTS 4096
+#define CHANNEL_XSAVE_MAX 11008         /* AMX included */
+
+/* What the engine is asked to do with its process, from the command line of
+   rio-run and rio-gdbserver.  */
+struct channel_options
+{
+  uint8_t debug;                /* a debugger is there: see every stop */
+  uint8_t stop_at_start;        /* park before the first instruction */
+  uint8_t follow;               /* children run under the engine too */
+  uint8_t no_traces;
+  uint8_t nx_app;               /* the board: take PROT_EXEC from all pages */
+  uint8_t stats;
+  uint8_t disable_near;         /* ablation: no cache regions near modules */
+  uint8_t disable_inline_compare;
+  uint32_t trace_threshold;     /* executions of a head; 0: default */
+  uint64_t cache_size;          /* bytes; 0: default */
+  uint64_t log_topics;          /* bit set, by src/common/log.def */
+};
+
+/* How a process came under the engine, and where it goes on.  */
+struct channel_birth
+{
+  struct arch_regs regs;        /* at the application's first instruction */
+  uint64_t engine_base, engine_size;    /* where the image is mapped */
+  uint64_t channel_size;
+  int32_t pid;                  /* as the server sees it */
+  int32_t server_pid;
+  int32_t image_fd, channel_fd; /* to be closed by the engine; -1: none */
+  uint32_t generation;          /* 0 at birth, counts up with each exec */
+  struct channel_options options;
+};
+
+enum channel_thread_state
+{
+  CHANNEL_FREE, CHANNEL_RUNNING, CHANNEL_SYSCALL, CHANNEL_STOPPED
+};
+
+/* Why a thread stopped: the first that applies to the event that made the
+   process stop; CHANNEL_STOP_OTHER for threads that stop along with it.  */
+enum channel_stop
+{
+  CHANNEL_STOP_NONE,
+  CHANNEL_STOP_START,           /* parked before the first instruction */
+  CHANNEL_STOP_POINT,           /* at a breakpoint; pc is its address */
+  CHANNEL_STOP_STEP,            /* a step, or a range step, is done */
+  CHANNEL_STOP_SIGNAL,          /* about to get a signal: number in siginfo */
+  CHANNEL_STOP_WATCH,           /* addr: the watched address, after a store */
+  CHANNEL_STOP_SYSCALL_ENTRY, CHANNEL_STOP_SYSCALL_RETURN,
+  CHANNEL_STOP_FORK, CHANNEL_STOP_VFORK, CHANNEL_STOP_VFORK_DONE,
+  CHANNEL_STOP_CLONE,           /* child in arg */
+  CHANNEL_STOP_EXEC,
+  CHANNEL_STOP_THREAD_EXIT,     /* status in arg */
+  CHANNEL_STOP_INTERRUPT,       /* the server asked */
+  CHANNEL_STOP_CONDITION_ERROR, /* a condition could not be evaluated */
+  CHANNEL_STOP_OTHER
+};
+
+/* What a thread shall do when the process goes on.  */
+enum channel_resume
+{
+  CHANNEL_RESUME_CONTINUE,
+  CHANNEL_RESUME_STEP,          /* one instruction */
+  CHANNEL_RESUME_RANGE,         /* while pc is in [range_start, range_end) */
+  CHANNEL_RESUME_STAY           /* stays stopped */
+};
+
+struct channel_thread
+{
+  uint32_t state;               /* enum channel_thread_state */
+  int32_t tid;                  /* as the server's pid namespace has it */
+  uint32_t stop;                /* enum channel_stop */
+  int32_t signal;               /* of CHANNEL_STOP_SIGNAL */
+  uint64_t stop_addr;
+  uint64_t stop_arg;
+  int64_t syscall;              /* number, while in one; -1 */
+  struct arch_regs regs;        /* valid when STOPPED or SYSCALL */
+  uint8_t siginfo[128];         /* of the signal, kernel format */
+  uint32_t xsave_size;          /* 0: not available */
+
+  /* The server's half, read by the engine when it resumes.  */
+  uint32_t resume;              /* enum channel_resume */
+  int32_t resume_signal;        /* to deliver; 0: none */
+  uint32_t regs_changed;        /* server wrote regs */
+  uint32_t xsave_changed;
+  uint32_t siginfo_changed;
+  uint64_t range_start, range_end;
+
+  uint8_t xsave[CHANNEL_XSAVE_MAX] __attribute__ ((aligned (64)));
+};
+
+/* A point that the server wants.  The array is a wanted set: the engine
+   compares it with what it has built when `points_generation' has moved.  */
+enum channel_point_kind
+{
+  CHANNEL_POINT_NONE, CHANNEL_POINT_BREAK,
+  CHANNEL_POINT_WATCH_WRITE, CHANNEL_POINT_WATCH_READ,
+  CHANNEL_POINT_WATCH_ACCESS
+};
+
+struct channel_point
+{
+  uint32_t kind;                /* enum channel_point_kind */
+  uint32_t pad;
+  uint64_t addr, length;
+};
+
+enum channel_process_state
+{
+  CHANNEL_PROCESS_STARTING, CHANNEL_PROCESS_RUNNING,
+  CHANNEL_PROCESS_STOPPING,     /* some threads are not parked yet */
+  CHANNEL_PROCESS_STOPPED,
+  CHANNEL_PROCESS_EXITED        /* exit_status is valid: wait status format */
+};
+
+/* Requests that a parked thread, or any thread at its next exit from the
+   cache, serves.  Answered in order; the engine counts `served' up.  */
+enum channel_request
+{
+  CHANNEL_REQUEST_NONE,
+  CHANNEL_REQUEST_STOP,         /* park all threads */
+  CHANNEL_REQUEST_DIRTY,        /* [arg0, arg0 + arg1) was written to from
+                                   outside: retire what was translated */
+  CHANNEL_REQUEST_DETACH        /* go on with no debugger */
+};
+
+struct channel_command
+{
+  uint32_t request;
+  uint32_t pad;
+  uint64_t arg[3];
+};
+
+struct channel
+{
+  uint64_t magic;
+  uint32_t version;
+  uint32_t slot_size;
+  uint64_t slots_at;
+
+  uint32_t event;               /* futex, engine to server */
+  uint32_t command;             /* futex, server to engine */
+
+  struct channel_birth birth;
+
+  /* The engine's half.  */
+  uint32_t process_state;       /* enum channel_process_state */
+  uint32_t n_threads;
+  int32_t exit_status;
+  int32_t stopped_by;           /* slot of the thread that made it stop */
+  uint32_t served;              /* commands answered */
+  uint32_t stop_count;          /* counts up with each complete stop */
+
+  /* The server's half.  */
+  uint32_t run;                 /* counts up: stopped threads go on */
+  uint32_t issued;              /* commands written */
+  struct channel_command ring[16];
+  uint32_t points_generation;
+  uint32_t n_points;
+  struct channel_point points[CHANNEL_MAX_POINTS];
+};
+
+static inline struct channel_thread *
+channel_slot (struct channel *c, unsigned n)
+{
+  return (struct channel_thread *) ((char *) c + c->slots_at
+                                    + (size_t) n * c->slot_size);
+}
+
+#endif
