@@ -12,6 +12,7 @@
 #ifndef ARCH_CONTEXT_H
 #define ARCH_CONTEXT_H
 
+#ifndef __ASSEMBLER__
 #include "arch/regs.h"
 
 struct arch_context
@@ -29,7 +30,10 @@ struct arch_context
   uint64_t lookup_miss;         /* 200: routine for a target not in there */
   uint64_t spill[4];            /* 208: scratch of rewriting rules */
   uint64_t fs_base, gs_base;    /* 240: the application's */
+  uint64_t interrupted;         /* 256: not 0: arch_enter goes to the
+                                   dispatcher instead */
 };
+#endif
 
 #define CONTEXT_GPR(R) (8 + 8 * (R))
 #define CONTEXT_RIP 136
@@ -42,9 +46,16 @@ struct arch_context
 #define CONTEXT_TABLE 192
 #define CONTEXT_LOOKUP_MISS 200
 #define CONTEXT_SPILL(N) (208 + 8 * (N))
+#define CONTEXT_FS_BASE 240
+#define CONTEXT_GS_BASE 248
+#define CONTEXT_INTERRUPTED 256
 
+#ifndef __ASSEMBLER__
 _Static_assert (offsetof (struct arch_context, rip) == CONTEXT_RIP, "");
 _Static_assert (offsetof (struct arch_context, table) == CONTEXT_TABLE, "");
 _Static_assert (offsetof (struct arch_context, spill) == CONTEXT_SPILL (0), "");
+_Static_assert (offsetof (struct arch_context, interrupted)
+                == CONTEXT_INTERRUPTED, "");
+#endif
 
 #endif

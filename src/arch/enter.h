@@ -1,0 +1,43 @@
+/* The way into emitted code and out of it.
+
+   The engine's C code and emitted code never call each other: each jumps, and
+   the engine's stack starts afresh at its top.  So a signal handler can send
+   a thread from anywhere in emitted code to the dispatcher, and nothing of
+   value is ever on the engine's stack while the cache runs.
+
+   Emitted code leaves by jmp *%gs:CONTEXT_LEAVE with the application's
+   registers live and the number of the exit in %gs:CONTEXT_EXIT.  */
+
+#ifndef ARCH_ENTER_H
+#define ARCH_ENTER_H
+
+#include "arch/context.h"
+
+/* Numbers of exits that belong to no fragment; those of fragments are
+   higher.  */
+enum arch_exit
+{
+  ARCH_EXIT_NONE,
+  ARCH_EXIT_INDIRECT,           /* context.target is not in the table */
+  ARCH_EXIT_RESUMED,            /* not an exit: rip holds the state */
+  ARCH_EXIT_FIRST = 64
+};
+
+/* Load the application's registers from C, whose thread this is, and run at
+   C->next; or call arch_dispatch if C->interrupted is set.  Between the two
+   symbols the whole state is in *C.  Locks: none held.  */
+NORETURN void arch_enter (struct arch_context *c);
+extern const uint8_t arch_enter_begin[], arch_enter_end[];
+
+/* Where emitted code goes; not to be called from C.  Between these symbols
+   the thread counts as being in the engine.  */
+extern const uint8_t arch_leave[], arch_lookup_miss[];
+
+/* Called on a fresh engine stack by arch_leave, and by whoever abandons a
+   stack: supplied by engine/dispatch.c.  EXIT is a number as above.  */
+NORETURN void arch_dispatch (struct arch_context *c, uint64_t exit);
+
+/* Abandon the present stack and go to arch_dispatch on the engine's.  */
+NORETURN void arch_restart (struct arch_context *c, uint64_t exit);
+
+#endif
