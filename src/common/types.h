@@ -29,7 +29,7 @@ typedef const uint8_t *cache_pc;
 #define ALIGN_UP(N, TO) (((N) + (TO)-1) & ~((TO)-1ul))
 #define MUST_USE __attribute__ ((warn_unused_result))
 #define NORETURN __attribute__ ((noreturn))
-#define PRINTF_LIKE(F, A) __attribute__ ((format (printf, F, A)))
+#define PRINTF_LIKE(F, A) __attribute__ ((format (__printf__, F, A)))
 
 #define MIN(A, B) ((A) < (B) ? (A) : (B))
 #define MAX(A, B) ((A) > (B) ? (A) : (B))
