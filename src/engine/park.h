@@ -1,0 +1,33 @@
+/* Stopping all threads, and letting them go on.
+
+   A stop asks every thread to leave the cache (kick) and waits until each is
+   parked or inside a system call, where its state is in its slot and it
+   parks when it returns.  Used by the debugger's stops, by death with a core,
+   and by the cache when code memory must be quiet.
+
+   thread_lock guards the state; a thread parks in park_check only, which
+   dispatch calls with no lock held.  */
+
+#ifndef ENGINE_PARK_H
+#define ENGINE_PARK_H
+
+#include "engine/thread.h"
+
+/* The calling thread T, in dispatch, with its context the application's:
+   waits here while a stop is on.  */
+void park_check (struct thread *t);
+
+/* Around a system call of T that may block: its context is valid for others
+   while it is in there.  park_leave_syscall parks when a stop is on.  */
+void park_enter_syscall (struct thread *t);
+void park_leave_syscall (struct thread *t);
+
+/* Stop all other threads for the calling thread T; when it returns true none
+   of them is in the cache or in the engine's builder.  False: another thread
+   is stopping the world, T has parked meanwhile, and shall look again.  */
+MUST_USE bool park_all (struct thread *t);
+
+/* End of what park_all began.  */
+void park_release (struct thread *t);
+
+#endif

@@ -1,0 +1,131 @@
+/* A thread of the application, as the engine has it: the block at %gs:0.
+
+   Owns the block, the engine's stack and the engine's signal stack of each
+   thread, the list of threads that share this address space, and birth and
+   exit of a thread.  One mapping a thread, reused by later threads:
+
+       guard | engine stack | guard | signal stack | struct thread
+
+   States (thread.c performs each, but for PARKED: park.c):
+
+     BORN -> RUNNING    first entry of dispatch_run
+     RUNNING <-> SYSCALL  around a system call that may block
+     RUNNING -> PARKED -> RUNNING   a stop
+     any -> DEAD        exit; the block is reused when `kernel_done' is set
+
+   Invariants:
+   1. %gs base of a kernel thread that may run emitted or engine code is its
+      struct thread.
+   2. Signals that can arrive at any time find a free slot: after one has
+      been taken, all asynchronous ones stay blocked until it is delivered.
+   3. `interrupted' is set before a reason to leave the cache exists that
+      concerns this thread, and cleared only by the thread itself, before it
+      looks at the reasons.  */
+
+#ifndef ENGINE_THREAD_H
+#define ENGINE_THREAD_H
+
+#include "arch/context.h"
+#include "channel/channel.h"
+#include "engine/lock.h"
+#include "linux/raw.h"
+
+enum thread_state
+{
+  THREAD_BORN, THREAD_RUNNING, THREAD_SYSCALL, THREAD_PARKED, THREAD_DEAD
+};
+
+/* Offset of `interrupted', for enter.S: checked as the last thing before the
+   cache is entered, inside arch_enter_begin … arch_enter_end.  */
+#define THREAD_INTERRUPTED 256
+
+struct signal_record;           /* signal.h */
+struct sighand;
+
+struct thread
+{
+  struct arch_context context;
+  uint32_t interrupted;         /* see signal_deliver and park_check */
+  uint32_t state;               /* enum thread_state */
+  uint32_t kernel_done;         /* 0 while the kernel may still use the block:
+                                   set by the last instruction before exit */
+  uint32_t number;              /* of the engine's own, never reused */
+
+  int32_t tid, tgid;            /* as this pid namespace has them */
+  struct thread *next, *prev;   /* in the list of live threads */
+  struct channel_thread *slot;  /* null without a channel, or too many */
+  uint32_t slot_number;
+
+  /* Signals.  */
+  struct sighand *sighand;      /* shared by CLONE_SIGHAND */
+  linux_sigset mask;            /* the application's, virtual */
+  linux_sigset suspend_mask;    /* of sigsuspend, ppoll … while in it */
+  bool suspended;               /* suspend_mask applies */
+  struct linux_stack altstack;  /* the application's, virtual */
+  struct signal_record *signals;
+
+  /* System calls.  */
+  int64_t syscall;              /* number, while in one; else -1 */
+  bool kicked_out;              /* a kick made the call return */
+  bool restart;                 /* the call shall be issued again */
+  uint64_t deadline;            /* of the call, CLOCK_MONOTONIC ns; 0: none */
+
+  struct thread *vfork_child;   /* whose block we free when vfork returns */
+  bool borrowed;                /* child of CLONE_VM without CLONE_THREAD */
+  uint64_t lock_ranks;          /* ranks held, a bit each */
+
+  uint8_t *stack, *signal_stack;        /* lowest byte of each */
+  void *cache_data;             /* the cache's own, per thread */
+  void *debug_data;             /* the debugger's own, per thread */
+};
+
+_Static_assert (offsetof (struct thread, interrupted) == THREAD_INTERRUPTED,
+                "written out in enter.S");
+
+#define THREAD_STACK_SIZE (64 * 1024ul)
+#define THREAD_SIGNAL_STACK_SIZE (64 * 1024ul)
+
+/* The calling thread.  */
+static inline struct thread *
+thread_self (void)
+{
+  struct thread *t;
+  __asm__ volatile ("mov %%gs:0, %0" : "=r"(t));
+  return t;
+}
+
+/* Make the first thread, of process TGID, with the application state REGS,
+   and make it the caller's: %gs base and signal stack are set.  */
+struct thread *thread_init (const struct arch_regs *regs, int tgid);
+
+/* Make a block for a new thread: engine_rsp is set, the context is zero.
+   Null when memory is out.  */
+MUST_USE struct thread *thread_create (void);
+
+/* Give back the block of T, which never ran or has left for good.  */
+void thread_destroy (struct thread *t);
+
+/* End the calling thread by exit (STATUS): never returns.  The block is free
+   for reuse from the moment on at which this thread touches it no more.  */
+void thread_exit (struct thread *t, int status) NORETURN;
+
+/* Set the kernel's %gs base of the calling thread to BASE.  */
+void thread_set_gs (uint64_t base);
+
+/* The lock of the list, and the list.  */
+extern struct lock thread_lock;
+extern struct thread *thread_list;
+
+/* T is linked into, or out of, the list; the caller holds thread_lock.  */
+void thread_link (struct thread *t);
+void thread_unlink (struct thread *t);
+
+/* All threads but T have vanished (fork): drop their blocks.  */
+void thread_forget_others (struct thread *t);
+
+/* The application's fs base of T, the calling thread, read from where it
+   lives.  */
+uint64_t thread_fs_base (const struct thread *t);
+void thread_set_fs_base (struct thread *t, uint64_t base);
+
+#endif
