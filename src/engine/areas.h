@@ -10,8 +10,7 @@
 
    Filled from /proc/self/maps at birth, and kept up by the gate (memory-calls)
    after each call that changes the map.  One lock (LOCK_RANK_AREAS), taken by
-   each function here.  Not for signal context, but for area_find, which
-   only tries the lock there.  */
+   each function here.  Not for signal context.  */
 
 #ifndef ENGINE_AREAS_H
 #define ENGINE_AREAS_H
@@ -38,13 +37,14 @@ struct area
   app_addr start, end;
   uint8_t prot;         /* of enum area_prot */
   uint8_t flags;        /* of enum area_flag */
-  uint32_t device;      /* major << 20 | minor, as new_encode_dev does not */
+  uint32_t device;      /* major << 20 | minor */
   uint64_t inode;
   uint64_t offset;      /* of START, bytes */
 };
 
-/* Read /proc/self/maps.  What OWNED says is the engine's is left out.  */
-void areas_init (bool (*owned) (uint64_t start, uint64_t end));
+/* Read /proc/self/maps.  What OWNED says is the engine's is left out.  False
+   when it cannot be read.  */
+MUST_USE bool areas_init (bool (*owned) (uint64_t start, uint64_t end));
 
 /* The area with ADDR in it goes to *A.  False when there is none.  */
 MUST_USE bool area_find (app_addr addr, struct area *a);
@@ -53,8 +53,8 @@ MUST_USE bool area_find (app_addr addr, struct area *a);
    For going through all of them: start at 0, go on at A->end.  */
 MUST_USE bool area_next (app_addr addr, struct area *a);
 
-/* The application may execute at PC.  *END, the end of the executable run of
-   areas that PC is in with the same properties, and *A, its area, are set.  */
+/* The application may execute at PC, until A->end at least; *A is its
+   area.  */
 MUST_USE bool area_executable (app_pc pc, struct area *a);
 
 /* [START, END) is now mapped as A says (A->start and A->end are ignored;

@@ -5,7 +5,6 @@
    finds its place taken, the place is left out.
 
    heap   sizes given back on free; size classes, whole pages above 32 KiB
-   pool   objects of one size, from the heap, kept on a free list
    arena  freed as a whole
 
    Each call names an account; heap_account tells what each holds, and the
@@ -28,8 +27,9 @@ enum heap_account
   HEAP_N_ACCOUNTS
 };
 
-/* Begin: the image is [IMAGE, IMAGE + SIZE).  */
-void heap_init (uint64_t image, uint64_t size);
+/* Begin: [START, END) holds the image and what the server put behind it; all
+   that follows is the heap's.  */
+void heap_init (uint64_t start, uint64_t end);
 
 void *heap_alloc (size_t size, enum heap_account account) MUST_USE;
 void heap_free (void *p, size_t size, enum heap_account account);
@@ -56,18 +56,6 @@ extern uint64_t core_start, core_end;
 /* Bytes that ACCOUNT holds now, and its name.  */
 size_t heap_account_bytes (enum heap_account account);
 const char *heap_account_name (enum heap_account account);
-
-struct pool
-{
-  size_t size;
-  enum heap_account account;
-  void *free;           /* list through the first word */
-};
-
-#define POOL_INIT(TYPE, ACCOUNT) { .size = sizeof (TYPE), .account = ACCOUNT }
-
-void *pool_get (struct pool *p) MUST_USE;       /* zeroed */
-void pool_put (struct pool *p, void *object);
 
 struct arena_chunk;
 struct arena

@@ -27,7 +27,7 @@ void signal_init (struct thread *t);
 
 /* Deliver what waits for T, the calling thread, whose context is the
    application's: builds a frame and moves the context to the handler, or does
-   the default action.  Called by dispatch when `interrupted' was set, after
+   the default action.  Called by dispatch when context.interrupted was set, after
    clearing it.  Not called from signal context.  */
 void signal_deliver (struct thread *t);
 
@@ -39,7 +39,7 @@ void signal_deliver (struct thread *t);
 void signal_raise (struct thread *t, int sig, int code, app_addr addr,
                    unsigned trapno, uint64_t error);
 
-/* Send the kick to T: its `interrupted' is set first.  */
+/* Send the kick to T: its context.interrupted is set first.  */
 void signal_kick (struct thread *t);
 
 /* Bring the mask that the kernel has for the calling thread T in line with

@@ -18,7 +18,7 @@
       struct thread.
    2. Signals that can arrive at any time find a free slot: after one has
       been taken, all asynchronous ones stay blocked until it is delivered.
-   3. `interrupted' is set before a reason to leave the cache exists that
+   3. context.interrupted is set before a reason to leave the cache exists that
       concerns this thread, and cleared only by the thread itself, before it
       looks at the reasons.  */
 
@@ -35,17 +35,12 @@ enum thread_state
   THREAD_BORN, THREAD_RUNNING, THREAD_SYSCALL, THREAD_PARKED, THREAD_DEAD
 };
 
-/* Offset of `interrupted', for enter.S: checked as the last thing before the
-   cache is entered, inside arch_enter_begin … arch_enter_end.  */
-#define THREAD_INTERRUPTED 256
-
 struct signal_record;           /* signal.h */
 struct sighand;
 
 struct thread
 {
   struct arch_context context;
-  uint32_t interrupted;         /* see signal_deliver and park_check */
   uint32_t state;               /* enum thread_state */
   uint32_t kernel_done;         /* 0 while the kernel may still use the block:
                                    set by the last instruction before exit */
@@ -79,9 +74,6 @@ struct thread
   void *debug_data;             /* the debugger's own, per thread */
 };
 
-_Static_assert (offsetof (struct thread, interrupted) == THREAD_INTERRUPTED,
-                "written out in enter.S");
-
 #define THREAD_STACK_SIZE (64 * 1024ul)
 #define THREAD_SIGNAL_STACK_SIZE (64 * 1024ul)
 
@@ -94,9 +86,10 @@ thread_self (void)
   return t;
 }
 
-/* Make the first thread, of process TGID, with the application state REGS,
-   and make it the caller's: %gs base and signal stack are set.  */
-struct thread *thread_init (const struct arch_regs *regs, int tgid);
+/* Make the first thread, with the application state REGS, and make it the
+   caller's: %gs base is set.  FSGSBASE: the instructions of that name may be
+   used (bit 1 of AT_HWCAP2).  */
+struct thread *thread_init (const struct arch_regs *regs, bool fsgsbase);
 
 /* Make a block for a new thread: engine_rsp is set, the context is zero.
    Null when memory is out.  */
