@@ -1,0 +1,111 @@
+/* Rewriting: the code that stands in the cache for one instruction of the
+   application, where a copy of its bytes would not do the same there.
+
+   A rewriter is an emitter with a notebook.  Each function writes what stands
+   for one instruction, and notes for every instruction that it writes what
+   the application's state is when the thread is interrupted there, so that
+   any cache address translates (cache/translate.h).
+
+   Scratch registers are spilled to their own places in the thread's block and
+   taken back before the next instruction; the arithmetic flags are not
+   touched.  The application's stack is written to only as the application
+   would.  Knows no block structure, no locks.  */
+
+#ifndef ARCH_REWRITE_H
+#define ARCH_REWRITE_H
+
+#include "arch/decode.h"
+#include "arch/emit.h"
+
+/* What the application's PC is, from a note on.  */
+enum arch_note_kind
+{
+  ARCH_NOTE_COPY,       /* APP bytes into the block, and moving with the
+                           cache address */
+  ARCH_NOTE_AT,         /* APP bytes into the block */
+  ARCH_NOTE_EXIT,       /* the target of exit number APP of the fragment */
+  ARCH_NOTE_TARGET_RCX, /* in %rcx */
+  ARCH_NOTE_TARGET      /* in context.target */
+};
+
+struct arch_note
+{
+  uint16_t at;          /* bytes into the code of the fragment */
+  uint16_t app;
+  uint8_t kind;         /* enum arch_note_kind */
+  uint8_t unused;
+  uint16_t spilled;     /* mask of registers that are in the context */
+};
+
+#define ARCH_MAX_NOTES 512
+/* No instruction's rewriting is longer than this.  */
+#define ARCH_REWRITE_MAX 128
+
+struct rewriter
+{
+  struct emit e;
+  uint8_t *start;               /* where the fragment's code begins */
+  app_pc pc;                    /* of the fragment */
+  unsigned n_notes;
+  struct arch_note notes[ARCH_MAX_NOTES];
+};
+
+/* Note that from here on the state is KIND, APP with the registers in the
+   mask SPILLED in the context.  */
+void rewrite_note (struct rewriter *w, enum arch_note_kind kind,
+                   uint64_t app, unsigned spilled);
+
+/* True if I can stand in the cache as it is.  */
+static inline bool
+rewrite_is_copy (const struct insn *i)
+{
+  return i->branch == INSN_NO_BRANCH
+         && !(i->properties
+              & (INSN_RIP_RELATIVE | INSN_SEG_GS | INSN_GS_BASE));
+}
+
+enum rewrite_status
+{
+  REWRITE_OK,
+  REWRITE_UNSUPPORTED   /* nothing was written */
+};
+
+/* Write what stands for I, which is no branch and not rewrite_is_copy:
+   %rip-relative operands, %gs.  NEAR: the displacement may be re-encoded where
+   it reaches.  */
+MUST_USE enum rewrite_status rewrite_operand (struct rewriter *w,
+                                              const struct insn *i, bool near);
+
+/* Push the address after the call I.  SLOT, within 2 GiB, is an aligned
+   place of eight bytes in code memory that holds it (filled in by the
+   caller), used where the address is not a sign-extended imm32; SPILLED as in
+   a note.  */
+void rewrite_push_return (struct rewriter *w, const struct insn *i,
+                          cache_pc slot, unsigned spilled);
+static inline bool
+rewrite_push_needs_slot (app_pc address)
+{
+  return (int64_t) address != (int32_t) address;
+}
+
+/* Spill %rcx and load it with where the indirect jump or call I goes.  Leaves
+   a note that %rcx is spilled and the PC still that of I.  */
+MUST_USE enum rewrite_status rewrite_load_target (struct rewriter *w,
+                                                  const struct insn *i,
+                                                  bool near);
+
+/* Spill %rcx and pop it as the ret I does.  */
+void rewrite_pop_target (struct rewriter *w, const struct insn *i);
+
+/* Emit the branch I so that it is taken to TAKEN.  Returns the field of four
+   bytes, in the writable view, that holds the distance.  For a loop or jrcxz
+   the fall-through path is emitted first: FALL is its target, and *FALL_FIELD
+   its field; 0 for others.  */
+uint8_t *rewrite_conditional (struct rewriter *w, const struct insn *i,
+                              cache_pc taken, cache_pc fall,
+                              uint8_t **fall_field);
+
+/* jmp TO; returns the field as above.  */
+uint8_t *rewrite_jump (struct rewriter *w, cache_pc to);
+
+#endif

@@ -1,0 +1,438 @@
+/* See arch/rewrite.h.
+
+   A scratch register is one that the instruction neither reads nor writes, of
+   the first eight (so that no REX.B is needed, and the instruction may use
+   %ah), and not %rsp, %rbp, which have no plain ModRM form as a base.  */
+
+#include "arch/rewrite.h"
+#include "common/assert.h"
+
+#define MASK(R) (1u << (R))
+
+/* See rewrite.h.  */
+void
+rewrite_note (struct rewriter *w, enum arch_note_kind kind, uint64_t app,
+              unsigned spilled)
+{
+  uint16_t at = (uint16_t) (w->e.at - w->start);
+  struct arch_note *n = w->notes + w->n_notes;
+
+  if (w->n_notes && n[-1].at == at)
+    n--;
+  else
+    w->n_notes++;
+  vm_assert (w->n_notes <= ARCH_MAX_NOTES);
+  *n = (struct arch_note){ .at = at, .app = (uint16_t) app,
+                           .kind = (uint8_t) kind,
+                           .spilled = (uint16_t) spilled };
+}
+
+static void
+note_at (struct rewriter *w, const struct insn *i, unsigned spilled)
+{
+  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, spilled);
+}
+
+static void
+note_after (struct rewriter *w, const struct insn *i, unsigned spilled)
+{
+  rewrite_note (w, ARCH_NOTE_AT, i->pc + i->length - w->pc, spilled);
+}
+
+static unsigned
+choose_scratch (const struct insn *i)
+{
+  static const uint8_t candidates[]
+      = { ARCH_RCX, ARCH_RDX, ARCH_RAX, ARCH_RBX, ARCH_RSI, ARCH_RDI };
+  unsigned used = insn_gpr_read (i) | insn_gpr_written (i);
+
+  for (unsigned n = 0; n < ARRAY_SIZE (candidates); n++)
+    if (!(used & MASK (candidates[n])))
+      return candidates[n];
+  /* Only an instruction of unknown effect uses all: its ModRM operand is
+     the one register that it is sure to name.  */
+  return (i->modrm >> 3 & 7) == ARCH_RDI ? ARCH_RSI : ARCH_RDI;
+}
+
+static app_addr
+rip_operand (const struct insn *i)
+{
+  app_addr a = i->pc + i->length + (int64_t) i->disp;
+  return i->addrsize == 4 ? (uint32_t) a : a;
+}
+
+/* Copy I with its displacement changed, so that it reaches the same address
+   from the cache.  False, and nothing written, if it cannot.  */
+static bool
+copy_near (struct rewriter *w, const struct insn *i)
+{
+  uint64_t here = (uint64_t) emit_pc (&w->e) + i->length;
+  int64_t disp = (int64_t) (rip_operand (i) - here);
+  uint8_t *at = w->e.at;
+
+  if (disp != (int32_t) disp || i->addrsize == 4)
+    return false;
+  emit_bytes (&w->e, i->bytes, i->length);
+  __builtin_memcpy (at + i->disp_at, &(int32_t){ (int32_t) disp }, 4);
+  return true;
+}
+
+static bool
+is_legacy_prefix (uint8_t b)
+{
+  return b == 0x66 || b == 0x67 || b == 0xf0 || b == 0xf2 || b == 0xf3
+         || b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0x64
+         || b == 0x65;
+}
+
+/* Copy what stands before the ModRM byte of I, without an extension of the
+   base or index register, and without a segment prefix.  */
+static void
+copy_head (struct emit *e, const struct insn *i)
+{
+  unsigned n = 0;
+
+  for (; is_legacy_prefix (i->bytes[n]); n++)
+    if (i->bytes[n] != 0x64 && i->bytes[n] != 0x65)
+      emit_8 (e, i->bytes[n]);
+  if (i->vex == 0)
+    {
+      if ((i->bytes[n] & 0xf0) == 0x40)
+        emit_8 (e, i->bytes[n++] & ~3);
+    }
+  else if (i->bytes[n] != 0xc5)
+    {
+      /* VEX of three bytes, XOP, EVEX: inverted X and B.  */
+      emit_8 (e, i->bytes[n++]);
+      emit_8 (e, i->bytes[n++] | 0x60);
+    }
+  emit_bytes (e, i->bytes + n, i->modrm_at - n);
+}
+
+/* Copy I with 0(BASE) in place of its ModRM operand.  */
+static void
+copy_with_base (struct emit *e, const struct insn *i, unsigned base)
+{
+  copy_head (e, i);
+  emit_8 (e, emit_modrm_byte (0, i->modrm >> 3, base));
+  if (i->map == 15)
+    emit_8 (e, i->bytes[i->length - 1]);
+  else
+    emit_bytes (e, i->bytes + i->imm_at, i->imm_size);
+}
+
+/* Add the address of I's ModRM operand, which is not relative to %rip, without
+   the segment, to REG, which I does not use.  */
+static void
+add_address (struct emit *e, const struct insn *i, unsigned reg)
+{
+  unsigned mod = i->modrm >> 6, rm = i->modrm & 7;
+  unsigned base = rm | (i->rex & 1) << 3;
+
+  if (rm == 4)
+    {
+      unsigned index = (i->sib >> 3 & 7) | (i->rex & 2) << 2;
+      base = (i->sib & 7) | (i->rex & 1) << 3;
+      if (index != 4)
+        emit_lea_index (e, reg, reg, index, i->sib >> 6);
+      if ((base & 7) == 5 && mod == 0)
+        base = INSN_NO_REG;
+    }
+  if (base == ARCH_RSP)
+    /* %rsp is no index: exchange the roles.  */
+    emit_lea_index (e, reg, ARCH_RSP, reg, 0);
+  else if (base != INSN_NO_REG)
+    emit_lea_index (e, reg, reg, base, 0);
+  if (i->disp_size)
+    emit_lea (e, reg, reg, i->disp);
+}
+
+static bool
+is_plain_modrm (const struct insn *i)
+{
+  return i->modrm_at && i->modrm >> 6 != 3;
+}
+
+/* rdgsbase, wrgsbase: f3 0f ae /1 and /3.  */
+static enum rewrite_status
+rewrite_gs_base (struct rewriter *w, const struct insn *i)
+{
+  unsigned reg = (i->modrm & 7) | (i->rex & 1) << 3;
+  bool wide = i->rex & 8;
+
+  if (i->map != 1 || i->opcode != 0xae || i->prefix_rep != 0xf3
+      || i->modrm >> 6 != 3)
+    return REWRITE_UNSUPPORTED;
+  note_at (w, i, 0);
+  switch (i->modrm >> 3 & 7)
+    {
+    case 1:
+      emit_load_gs (&w->e, reg, CONTEXT_GS_BASE);
+      break;
+    case 3:
+      emit_store_gs (&w->e, reg, CONTEXT_GS_BASE);
+      if (!wide)
+        emit_store_gs_imm32 (&w->e, 0, CONTEXT_GS_BASE + 4);
+      return REWRITE_OK;
+    default:
+      return REWRITE_UNSUPPORTED;
+    }
+  if (!wide)
+    {
+      /* mov %reg32, %reg32 */
+      if (reg & 8)
+        emit_8 (&w->e, 0x45);
+      emit_8 (&w->e, 0x89);
+      emit_8 (&w->e, emit_modrm_byte (3, reg, reg));
+    }
+  return REWRITE_OK;
+}
+
+/* mov between %al … %rax and an absolute address (a0 to a3) with %gs.  */
+static bool
+is_moffs (const struct insn *i)
+{
+  return i->vex == 0 && i->map == 0 && i->opcode >= 0xa0
+         && i->opcode <= 0xa3;
+}
+
+static void
+copy_moffs_with_base (struct emit *e, const struct insn *i, unsigned base)
+{
+  static const uint8_t as[4] = { 0x8a, 0x8b, 0x88, 0x89 };
+
+  if (i->prefix_66)
+    emit_8 (e, 0x66);
+  if (i->rex & 8)
+    emit_8 (e, 0x48);
+  emit_8 (e, as[i->opcode & 3]);
+  emit_8 (e, emit_modrm_byte (0, ARCH_RAX, base));
+}
+
+/* A vector index, an address of 32 bits or one relative to both %gs and %rip
+   is refused.  */
+static bool
+gs_operand_is_supported (const struct insn *i)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+  unsigned n;
+
+  if (i->addrsize != 8 || (i->properties & (INSN_UNKNOWN | INSN_RIP_RELATIVE)))
+    return false;
+  if (is_moffs (i))
+    return i->imm == (int32_t) i->imm;
+  n = insn_memory (i, m);
+  for (unsigned k = 0; k < n; k++)
+    if (m[k].kind == INSN_MEM_VSIB || m[k].kind == INSN_MEM_UNKNOWN)
+      return false;
+  return is_plain_modrm (i);
+}
+
+static enum rewrite_status
+rewrite_gs_operand (struct rewriter *w, const struct insn *i)
+{
+  unsigned r;
+
+  if (!gs_operand_is_supported (i))
+    return REWRITE_UNSUPPORTED;
+  r = choose_scratch (i);
+  note_at (w, i, 0);
+  emit_spill (&w->e, r);
+  note_at (w, i, MASK (r));
+  if (is_moffs (i))
+    {
+      emit_load_gs (&w->e, r, CONTEXT_GS_BASE);
+      emit_lea (&w->e, r, r, (int32_t) i->imm);
+      copy_moffs_with_base (&w->e, i, r);
+    }
+  else
+    {
+      emit_load_gs (&w->e, r, CONTEXT_GS_BASE);
+      add_address (&w->e, i, r);
+      copy_with_base (&w->e, i, r);
+    }
+  note_after (w, i, MASK (r));
+  emit_unspill (&w->e, r);
+  return REWRITE_OK;
+}
+
+/* lea of an address relative to %rip is a constant.  */
+static bool
+is_lea (const struct insn *i)
+{
+  return i->vex == 0 && i->map == 0 && i->opcode == 0x8d && i->opsize == 8;
+}
+
+static void
+rewrite_rip_far (struct rewriter *w, const struct insn *i)
+{
+  unsigned r;
+
+  note_at (w, i, 0);
+  if (is_lea (i))
+    {
+      emit_mov_imm (&w->e, (i->modrm >> 3 & 7) | (i->rex & 4) << 1,
+                    rip_operand (i));
+      return;
+    }
+  r = choose_scratch (i);
+  emit_spill (&w->e, r);
+  note_at (w, i, MASK (r));
+  emit_mov_imm (&w->e, r, rip_operand (i));
+  copy_with_base (&w->e, i, r);
+  note_after (w, i, MASK (r));
+  emit_unspill (&w->e, r);
+}
+
+/* See rewrite.h.  */
+enum rewrite_status
+rewrite_operand (struct rewriter *w, const struct insn *i, bool near)
+{
+  if (i->properties & INSN_GS_BASE)
+    return rewrite_gs_base (w, i);
+  if (i->properties & INSN_SEG_GS)
+    return rewrite_gs_operand (w, i);
+  note_at (w, i, 0);
+  if (!near || !copy_near (w, i))
+    rewrite_rip_far (w, i);
+  return REWRITE_OK;
+}
+
+/* See rewrite.h.  */
+void
+rewrite_push_return (struct rewriter *w, const struct insn *i, cache_pc slot,
+                     unsigned spilled)
+{
+  app_pc ret = i->pc + i->length;
+
+  note_at (w, i, spilled);
+  if (rewrite_push_needs_slot (ret))
+    emit_push_slot (&w->e, slot);
+  else
+    {
+      emit_8 (&w->e, 0x68);
+      emit_32 (&w->e, (uint32_t) ret);
+    }
+}
+
+/* Load %rcx, 64 bits, from the ModRM operand of I, as it stands.  */
+static void
+load_rcx_from_modrm (struct emit *e, const struct insn *i)
+{
+  if (i->properties & INSN_SEG_FS)
+    emit_8 (e, 0x64);
+  if (i->addrsize == 4)
+    emit_8 (e, 0x67);
+  emit_8 (e, 0x48 | (i->rex & 3));
+  emit_8 (e, 0x8b);
+  emit_8 (e, emit_modrm_byte (i->modrm >> 6, ARCH_RCX, i->modrm));
+  emit_bytes (e, i->bytes + i->modrm_at + 1, i->length - i->modrm_at - 1);
+}
+
+/* Load %rcx from the %rip-relative operand of I.  */
+static void
+load_rcx_from_rip (struct emit *e, const struct insn *i, bool near)
+{
+  int64_t disp = (int64_t) (rip_operand (i) - ((uint64_t) emit_pc (e) + 7));
+
+  if (near && disp == (int32_t) disp)
+    {
+      emit_8 (e, 0x48);
+      emit_8 (e, 0x8b);
+      emit_8 (e, emit_modrm_byte (0, ARCH_RCX, 5));
+      emit_32 (e, (uint32_t) disp);
+      return;
+    }
+  emit_mov_imm (e, ARCH_RCX, rip_operand (i));
+  emit_load (e, ARCH_RCX, ARCH_RCX, 0);
+}
+
+/* See rewrite.h.  */
+enum rewrite_status
+rewrite_load_target (struct rewriter *w, const struct insn *i, bool near)
+{
+  unsigned rm = (i->modrm & 7) | (i->rex & 1) << 3;
+
+  if (i->properties & INSN_SEG_GS)
+    {
+      if (!gs_operand_is_supported (i) || is_moffs (i)
+          || (insn_gpr_read (i) & MASK (ARCH_RCX)))
+        return REWRITE_UNSUPPORTED;
+    }
+  note_at (w, i, 0);
+  emit_spill (&w->e, ARCH_RCX);
+  note_at (w, i, MASK (ARCH_RCX));
+  if (i->properties & INSN_SEG_GS)
+    {
+      emit_load_gs (&w->e, ARCH_RCX, CONTEXT_GS_BASE);
+      add_address (&w->e, i, ARCH_RCX);
+      emit_load (&w->e, ARCH_RCX, ARCH_RCX, 0);
+    }
+  else if (!is_plain_modrm (i))
+    emit_mov (&w->e, ARCH_RCX, rm);
+  else if (i->properties & INSN_RIP_RELATIVE)
+    load_rcx_from_rip (&w->e, i, near);
+  else
+    load_rcx_from_modrm (&w->e, i);
+  return REWRITE_OK;
+}
+
+/* See rewrite.h.  */
+void
+rewrite_pop_target (struct rewriter *w, const struct insn *i)
+{
+  note_at (w, i, 0);
+  emit_spill (&w->e, ARCH_RCX);
+  note_at (w, i, MASK (ARCH_RCX));
+  if (i->imm_size == 0)
+    emit_pop (&w->e, ARCH_RCX);
+  else
+    {
+      emit_load (&w->e, ARCH_RCX, ARCH_RSP, 0);
+      emit_lea (&w->e, ARCH_RSP, ARCH_RSP, 8 + (uint16_t) i->imm);
+    }
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
+}
+
+/* See rewrite.h.  */
+uint8_t *
+rewrite_jump (struct rewriter *w, cache_pc to)
+{
+  emit_align_field (&w->e, 1);
+  emit_jmp (&w->e, to);
+  return w->e.at - 4;
+}
+
+/* loop and jrcxz reach 127 bytes only: they jump over the way on.  */
+static uint8_t *
+rewrite_loop (struct rewriter *w, const struct insn *i, cache_pc taken,
+              cache_pc fall, uint8_t **fall_field)
+{
+  uint8_t *over;
+
+  if (i->addrsize == 4)
+    emit_8 (&w->e, 0x67);
+  emit_8 (&w->e, i->opcode);
+  over = w->e.at++;
+  rewrite_note (w, ARCH_NOTE_EXIT, 1, 0);
+  *fall_field = rewrite_jump (w, fall);
+  *over = (uint8_t) (w->e.at - over - 1);
+  rewrite_note (w, ARCH_NOTE_EXIT, 0, 0);
+  return rewrite_jump (w, taken);
+}
+
+/* See rewrite.h.  */
+uint8_t *
+rewrite_conditional (struct rewriter *w, const struct insn *i, cache_pc taken,
+                     cache_pc fall, uint8_t **fall_field)
+{
+  note_at (w, i, 0);
+  *fall_field = 0;
+  if (i->branch == INSN_LOOP)
+    return rewrite_loop (w, i, taken, fall, fall_field);
+  emit_align_field (&w->e, 2);
+  emit_8 (&w->e, 0x0f);
+  emit_8 (&w->e, 0x80 | i->cc);
+  emit_32 (&w->e, (uint32_t) emit_distance (emit_pc (&w->e), taken));
+  return w->e.at - 4;
+}

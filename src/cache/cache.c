@@ -1,0 +1,129 @@
+/* See cache.h.  */
+
+#include "cache/cache.h"
+#include "cache/block.h"
+#include "cache/link.h"
+#include "cache/lookup.h"
+#include "cache/pages.h"
+#include "cache/region.h"
+
+static struct cache_options the_options;
+static struct cache_stats the_stats;
+
+/* See cache.h.  */
+void
+cache_init (const struct memory_calls *calls,
+            const struct cache_options *options)
+{
+  memory_init (calls);
+  the_options = *options;
+}
+
+/* See cache.h.  */
+const struct cache_options *
+cache_options (void)
+{
+  return &the_options;
+}
+
+/* See cache.h.  */
+struct cache_stats *
+cache_stats (void)
+{
+  return &the_stats;
+}
+
+/* See cache.h.  */
+void *
+cache_table (enum flavour flavour)
+{
+  return lookup_prepare (flavour) ? lookup_table (flavour) : 0;
+}
+
+/* See cache.h.  */
+enum build_status
+cache_fragment (app_pc pc, enum flavour flavour, bool indirect,
+                struct fragment **result, app_pc *fault)
+{
+  struct fragment *f;
+
+  if (!lookup_prepare (flavour))
+    return BUILD_FULL;
+  f = lookup_find (pc, flavour);
+  if (!f)
+    return block_build (pc, flavour, indirect, result, fault);
+  if (indirect && !f->prefix && !block_add_prefix (f))
+    return BUILD_FULL;
+  *result = f;
+  return BUILD_OK;
+}
+
+/* See cache.h.  */
+struct exit *
+cache_exit (uint32_t number)
+{
+  return memory_pointer (number);
+}
+
+/* See cache.h.  */
+void
+cache_link (struct exit *e, struct fragment *to)
+{
+  if (!e->to && e->kind == EXIT_DIRECT && e->from->flavour == to->flavour
+      && e->from->state == FRAGMENT_LIVE && to->state == FRAGMENT_LIVE)
+    link_make (e, to);
+}
+
+/* See fragment.h.  */
+void
+fragment_retire (struct fragment *f)
+{
+  link_break_all (f);
+  lookup_remove (f);
+  pages_remove (f);
+  f->state = FRAGMENT_RETIRED;
+  the_stats.retired++;
+}
+
+/* See cache.h.  */
+unsigned
+cache_flush (app_addr start, app_addr end)
+{
+  struct fragment *f;
+  unsigned n = 0;
+
+  for (; (f = pages_find (start, end)); n++)
+    {
+      /* Nothing lies before the page where this one was found.  */
+      if (PAGE_DOWN (f->pc) > start)
+        start = PAGE_DOWN (f->pc);
+      fragment_retire (f);
+    }
+  return n;
+}
+
+/* See cache.h.  */
+bool
+cache_has_page (app_addr page)
+{
+  return pages_has (page);
+}
+
+/* See cache.h.  */
+void
+cache_reset (void)
+{
+  lookup_reset ();
+  pages_reset ();
+  region_reset ();
+  memory_reset ();
+  the_stats.resets++;
+}
+
+/* See cache.h.  */
+void
+cache_after_fork (void)
+{
+  if (!region_after_fork ())
+    cache_reset ();
+}

@@ -1,0 +1,204 @@
+/* See region.h.  */
+
+#include "cache/region.h"
+#include "arch/lookup.h"
+#include "cache/cache.h"
+#include "cache/memory.h"
+#include "common/assert.h"
+
+#define REGION_SIZE (16ul << 20)
+/* What must be within reach of a displacement: the code that is copied, and
+   the data that it addresses, up to 256 MiB away from it.  */
+#define REACH ((int64_t) ((2ul << 30) - (256ul << 20)))
+
+static struct region regions[REGION_MAX];
+static unsigned n_regions;
+
+static bool
+holds (const struct region *r, uint64_t pc)
+{
+  return pc - (uint64_t) r->start < r->size;
+}
+
+/* See region.h.  */
+struct region *
+region_find (uint64_t pc)
+{
+  unsigned n = __atomic_load_n (&n_regions, __ATOMIC_ACQUIRE);
+
+  for (unsigned i = 0; i < n; i++)
+    if (holds (regions + i, pc))
+      return regions + i;
+  return 0;
+}
+
+/* See region.h.  */
+bool
+region_contains (uint64_t pc)
+{
+  return region_find (pc) != 0;
+}
+
+static bool
+reaches (const struct region *r, app_pc pc)
+{
+  int64_t low = (int64_t) (pc - (uint64_t) r->start);
+  int64_t high = low - (int64_t) r->size;
+  return low > -REACH && low < REACH && high > -REACH && high < REACH;
+}
+
+static bool
+has_room (const struct region *r, size_t code, unsigned units)
+{
+  return r->code + code + units * ARCH_UNIT_SIZE <= r->units
+         && r->n_entries + 2 <= REGION_CHUNK * REGION_MAX_CHUNKS;
+}
+
+/* An empty region begins with the code of the lookup.  */
+static void
+start_afresh (struct region *r)
+{
+  struct emit e;
+
+  r->code = 0;
+  r->units = r->size;
+  r->n_entries = 0;
+  region_begin (r, &e);
+  arch_emit_lookup (&e);
+  region_commit (r, &e);
+}
+
+static struct region *
+create (app_pc near)
+{
+  struct region *r = regions + n_regions;
+  size_t bound = cache_options ()->size, total = 0;
+  uint8_t *rw;
+
+  for (unsigned i = 0; i < n_regions; i++)
+    total += regions[i].size;
+  r->size = bound && bound < REGION_SIZE ? PAGE_UP (bound) : REGION_SIZE;
+  if (n_regions == REGION_MAX || (bound && total + r->size > bound)
+      || !memory_calls ()->map_code (near, r->size, &r->start, &rw))
+    return 0;
+  r->delta = r->start - rw;
+  start_afresh (r);
+  __atomic_store_n (&n_regions, n_regions + 1, __ATOMIC_RELEASE);
+  return r;
+}
+
+/* See region.h.  */
+struct region *
+region_reserve (app_pc pc, size_t code, unsigned units)
+{
+  struct region *r, *any = 0;
+
+  for (unsigned i = n_regions; i-- > 0;)
+    if (has_room (regions + i, code, units))
+      {
+        if (!cache_options ()->near || reaches (regions + i, pc))
+          return regions + i;
+        any = regions + i;
+      }
+  r = create (cache_options ()->near ? pc : 0);
+  return r ? r : any;
+}
+
+/* See region.h.  */
+cache_pc
+region_unit (struct region *r, uint8_t **writable)
+{
+  r->units -= ARCH_UNIT_SIZE;
+  vm_assert (r->units >= r->code);
+  *writable = region_writable (r, r->start + r->units);
+  return r->start + r->units;
+}
+
+/* See region.h.  */
+void
+region_begin (struct region *r, struct emit *e)
+{
+  e->at = region_writable (r, r->start + r->code);
+  e->delta = r->delta;
+}
+
+/* See region.h.  */
+void
+region_commit (struct region *r, const struct emit *e)
+{
+  r->code = (size_t) (emit_pc (e) - r->start);
+  vm_assert (r->code <= r->units);
+}
+
+static struct region_entry *
+entry (const struct region *r, uint32_t n)
+{
+  return r->chunk[n / REGION_CHUNK] + n % REGION_CHUNK;
+}
+
+/* See region.h.  */
+void
+region_index (struct region *r, cache_pc at, struct fragment *f,
+              bool prefix_only)
+{
+  struct region_entry **c = r->chunk + r->n_entries / REGION_CHUNK;
+
+  if (!*c)
+    *c = memory_calls ()->map_data (REGION_CHUNK * sizeof **c);
+  vm_assert (*c);
+  *entry (r, r->n_entries)
+      = (struct region_entry){ at, (uintptr_t) f | prefix_only };
+  __atomic_store_n (&r->n_entries, r->n_entries + 1, __ATOMIC_RELEASE);
+}
+
+/* See region.h.  */
+const struct region_entry *
+region_lookup (const struct region *r, cache_pc pc)
+{
+  uint32_t low = 0;
+  uint32_t high = __atomic_load_n (&r->n_entries, __ATOMIC_ACQUIRE);
+
+  /* Entries below LOW begin at or before PC, those from HIGH on behind it.  */
+  while (low < high)
+    {
+      uint32_t middle = low + (high - low) / 2;
+      if (entry (r, middle)->at <= pc)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low ? entry (r, low - 1) : 0;
+}
+
+/* See region.h.  */
+size_t
+region_bytes_used (void)
+{
+  size_t sum = 0;
+  for (unsigned i = 0; i < n_regions; i++)
+    sum += regions[i].code + regions[i].size - regions[i].units;
+  return sum;
+}
+
+/* See region.h.  */
+void
+region_reset (void)
+{
+  for (unsigned i = 0; i < n_regions; i++)
+    start_afresh (regions + i);
+}
+
+/* See region.h.  */
+bool
+region_after_fork (void)
+{
+  for (unsigned i = 0; i < n_regions; i++)
+    {
+      struct region *r = regions + i;
+      if (!memory_calls ()->unshare_code (
+              r->start, region_writable (r, r->start), r->size, r->code,
+              r->units))
+        return false;
+    }
+  return true;
+}

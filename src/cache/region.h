@@ -1,0 +1,81 @@
+/* Code memory: regions of it, each near the code that it copies.
+
+   A region is filled from both ends: code upwards, units (exit stubs, far
+   jumps, data; arch/lookup.h) downwards.  At its start stands the code of the
+   lookup, so that every fragment reaches it by a short jump.  It is mapped
+   twice, for writing and for execution (struct region.delta apart), or once
+   where an option says so.
+
+   Locks: the cache lock, except for region_find and region_contains, which
+   read what never changes once it is published, and may run in signal
+   context.  */
+
+#ifndef CACHE_REGION_H
+#define CACHE_REGION_H
+
+#include "cache/fragment.h"
+
+#define REGION_MAX 64
+
+/* The fragments of a region by address, for translation.  Bit 0 of an entry
+   says that a prefix standing alone begins there, not the fragment.  */
+#define REGION_CHUNK 4096
+#define REGION_MAX_CHUNKS 512
+
+struct region
+{
+  cache_pc start;               /* executable view */
+  int64_t delta;                /* executable less writable address */
+  size_t size, code, units;     /* bytes; units: offset of the lowest one */
+  uint32_t n_entries;
+  struct region_entry { cache_pc at; uintptr_t fragment; }
+    *chunk[REGION_MAX_CHUNKS];
+};
+
+/* The writable address of PC in R.  */
+static inline uint8_t *
+region_writable (const struct region *r, cache_pc pc)
+{
+  return (uint8_t *) pc - r->delta;
+}
+
+/* True if PC is in emitted code of any region.  */
+bool region_contains (uint64_t pc);
+
+/* The region of PC; 0 if there is none.  */
+struct region *region_find (uint64_t pc);
+
+/* A region from which the application code at PC can be reached by a 32-bit
+   displacement, if possible, with room for a fragment of CODE bytes and UNITS
+   units.  0 when the bound on the size of the cache is reached.  */
+struct region *region_reserve (app_pc pc, size_t code, unsigned units);
+
+/* A unit from R, written to by UNIT_WRITE in the writable view; its
+   executable address is the result.  */
+cache_pc region_unit (struct region *r, uint8_t **writable);
+
+/* Where code will next be written in R, and the end of what has been: makes
+   what was emitted up to there part of the region.  */
+void region_begin (struct region *r, struct emit *e);
+void region_commit (struct region *r, const struct emit *e);
+
+/* Record that the code of F, or a prefix of it alone, begins at AT.  */
+void region_index (struct region *r, cache_pc at, struct fragment *f,
+                   bool prefix_only);
+
+/* The entry that covers PC in R; 0 if there is none.  */
+const struct region_entry *region_lookup (const struct region *r,
+                                          cache_pc pc);
+
+/* Bytes of code memory in use, of all regions.  */
+size_t region_bytes_used (void);
+
+/* Forget all fragments: every region is empty again.  No thread may be
+   inside.  */
+void region_reset (void);
+
+/* After fork, in the child: give each region memory of its own with the same
+   content.  False if there is none: the caller resets and goes on.  */
+bool region_after_fork (void);
+
+#endif

@@ -1,0 +1,149 @@
+/* From a cache address to the state of the application: cache_translate.
+
+   Runs in signal context and without the lock: it reads only what does not
+   change after a fragment is published.  */
+
+#include "arch/enter.h"
+#include "arch/lookup.h"
+#include "cache/cache.h"
+#include "cache/region.h"
+#include "common/assert.h"
+
+#define SPILLED_RCX (1u << ARCH_RCX)
+#define SPILLED_BOTH (1u << ARCH_RCX | 1u << ARCH_RDX)
+
+static void
+take_spilled (const struct arch_context *c, struct arch_regs *app,
+              unsigned mask)
+{
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (mask & 1u << r)
+      app->gpr[r] = c->gpr[r];
+}
+
+/* In the code of arch_emit_lookup: %rdx is spilled first, then the target is
+   stored, then %rcx changes.  */
+static void
+translate_lookup (const struct arch_context *c, struct arch_regs *app,
+                  size_t at)
+{
+  static const size_t stored = 18;      /* two moves of 9 bytes */
+
+  app->rip = at < stored ? app->gpr[ARCH_RCX] : c->target;
+  take_spilled (c, app, at < stored / 2 ? SPILLED_RCX : SPILLED_BOTH);
+}
+
+static void
+translate_prefix (const struct arch_context *c, struct arch_regs *app)
+{
+  app->rip = c->target;
+  take_spilled (c, app, SPILLED_BOTH);
+}
+
+static const struct arch_note *
+find_note (const struct fragment *f, size_t at)
+{
+  unsigned n = f->n_notes;
+
+  while (n && f->notes[n - 1].at > at)
+    n--;
+  return n ? f->notes + n - 1 : 0;
+}
+
+static void
+translate_body (const struct arch_context *c, const struct fragment *f,
+                struct arch_regs *app, size_t at)
+{
+  const struct arch_note *n = find_note (f, at);
+
+  vm_assert (n);
+  switch ((enum arch_note_kind) n->kind)
+    {
+    case ARCH_NOTE_COPY:
+      app->rip = f->pc + n->app + (at - n->at);
+      break;
+    case ARCH_NOTE_AT:
+      app->rip = f->pc + n->app;
+      break;
+    case ARCH_NOTE_EXIT:
+      app->rip = f->exits[n->app].target;
+      break;
+    case ARCH_NOTE_TARGET_RCX:
+      app->rip = app->gpr[ARCH_RCX];
+      break;
+    case ARCH_NOTE_TARGET:
+      app->rip = c->target;
+      break;
+    }
+  take_spilled (c, app, n->spilled);
+}
+
+static const struct fragment *
+entry_fragment (const struct region_entry *e)
+{
+  return (const struct fragment *) (e->fragment & ~1ul);
+}
+
+static void
+translate_code (const struct arch_context *c, const struct region *r,
+                struct arch_regs *app, cache_pc pc)
+{
+  const struct region_entry *e = region_lookup (r, pc);
+  const struct fragment *f;
+
+  if (!e)
+    {
+      translate_lookup (c, app, (size_t) (pc - r->start));
+      return;
+    }
+  f = entry_fragment (e);
+  if (e->fragment & 1 || pc < f->entry)
+    translate_prefix (c, app);
+  else
+    translate_body (c, f, app, (size_t) (pc - f->entry));
+}
+
+/* All of a unit's instructions run with nothing spilled.  */
+static void
+translate_unit (const struct region *r, struct arch_regs *app, cache_pc pc)
+{
+  const uint8_t *unit
+      = (const uint8_t *) ((uint64_t) pc & ~(ARCH_UNIT_SIZE - 1ul));
+  const struct region *to;
+  uint64_t value;
+
+  switch (arch_unit_read (unit, &value))
+    {
+    case ARCH_UNIT_EXIT:
+      app->rip = ((struct exit *) memory_pointer ((uint32_t) value))->target;
+      break;
+    case ARCH_UNIT_JUMP:
+      to = region_find (value);
+      vm_assert (to);
+      app->rip = entry_fragment (region_lookup (to, (cache_pc) value))->pc;
+      break;
+    case ARCH_UNIT_DATA:
+      vm_assert (!"control is in data");
+    }
+  (void) r;
+}
+
+/* See cache.h.  */
+bool
+cache_translate (const struct arch_context *c,
+                 const struct arch_regs *machine, struct arch_regs *app)
+{
+  const struct region *r = region_find (machine->rip);
+  cache_pc pc = (cache_pc) machine->rip;
+
+  if (!r)
+    return false;
+  *app = *machine;
+  app->fs_base = c->fs_base;
+  app->gs_base = c->gs_base;
+  if ((size_t) (pc - r->start) >= r->units)
+    translate_unit (r, app, pc);
+  else
+    translate_code (c, r, app, pc);
+  return true;
+}

@@ -1,0 +1,233 @@
+/* See dispatch.h.
+
+   An exit is only used until its thread next parks: cache_reset is done by a
+   thread that has stopped all others (park.h), and forgets all exits.  */
+
+#include "engine/dispatch.h"
+#include "arch/enter.h"
+#include "cache/cache.h"
+#include "common/log.h"
+#include "engine/areas.h"
+#include "engine/code-memory.h"
+#include "engine/gate.h"
+#include "engine/options.h"
+#include "engine/park.h"
+#include "engine/signal.h"
+
+static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
+
+/* How a thread came to where it is: what can be linked or published once the
+   next fragment is known.  */
+struct arrival
+{
+  struct exit *exit;            /* a direct one; or null */
+  bool indirect;
+};
+
+enum { TRAP_UD = 6, TRAP_GP = 13, TRAP_PF = 14 };
+/* Error code of a page fault by an instruction fetch in user mode: SDM volume
+   3, section 4.7.  */
+enum { PF_PRESENT = 1, PF_USER = 4, PF_FETCH = 16 };
+
+/* See dispatch.h.  */
+void
+dispatch_init (void)
+{
+  struct cache_options o = { .size = options.cache_size,
+                             .near = !options.disable_near };
+  cache_init (&code_memory_calls, &o);
+}
+
+/* See dispatch.h.  */
+void
+dispatch_run (struct thread *t)
+{
+  arch_restart (&t->context, ARCH_EXIT_RESUMED);
+}
+
+/* The three entries of the vsyscall page can only be executed: each is a
+   system call and a return (Documentation/admin-guide/kernel-parameters,
+   vsyscall=xonly).  */
+static bool
+run_vsyscall (struct thread *t)
+{
+  static const uint16_t numbers[] = { __NR_gettimeofday, __NR_time,
+                                      __NR_getcpu };
+  struct arch_context *c = &t->context;
+  uint64_t args[6], entry = c->rip - 0xffffffffff600000ull;
+  app_pc ret;
+
+  if (entry % 1024 || entry / 1024 >= ARRAY_SIZE (numbers)
+      || !safe_read (&ret, c->gpr[ARCH_RSP], sizeof ret))
+    return false;
+  for (unsigned n = 0; n < 6; n++)
+    args[n] = gate_arg (t, n);
+  c->gpr[ARCH_RAX]
+      = (uint64_t) gate_issue_args (t, numbers[entry / 1024], args);
+  c->gpr[ARCH_RSP] += 8;
+  c->rip = ret;
+  return true;
+}
+
+/* The application cannot execute what is at ADDR.  */
+static void
+raise_fetch_fault (struct thread *t, app_addr addr)
+{
+  struct area a;
+  bool mapped = area_find (addr, &a);
+
+  if (run_vsyscall (t))
+    return;
+  if (addr >> 47)
+    signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, 0);
+  else
+    signal_raise (t, RAW_SIGSEGV,
+                  mapped ? RAW_SEGV_ACCERR : RAW_SEGV_MAPERR, addr,
+                  TRAP_PF, PF_USER | PF_FETCH | (mapped ? PF_PRESENT : 0));
+}
+
+/* An instruction that the cache has no form for, or that no 64-bit program
+   uses: what a processor or kernel without it would do.  */
+static void
+refuse (struct thread *t, const struct exit *e)
+{
+  uint8_t b[8] = { 0 };
+
+  if (!safe_read (b, e->target, sizeof b))
+    b[0] = 0;
+  LOG (BUILD, "refused at %lx: %02x %02x %02x %02x %02x %02x",
+            e->target, b[0], b[1], b[2], b[3], b[4], b[5]);
+  if (e->kind == EXIT_INTERRUPT)
+    signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, 0);
+  else
+    signal_raise (t, RAW_SIGILL, RAW_ILL_ILLOPN, e->target, TRAP_UD, 0);
+}
+
+/* Why did T leave the cache?  Do what that asks for.  */
+static struct arrival
+arrive (struct thread *t, uint64_t number)
+{
+  struct arch_context *c = &t->context;
+  struct exit *e;
+
+  if (number == ARCH_EXIT_RESUMED)
+    return (struct arrival){ 0 };
+  if (number == ARCH_EXIT_INDIRECT)
+    {
+      c->rip = c->target;
+      return (struct arrival){ .indirect = true };
+    }
+  e = cache_exit ((uint32_t) number);
+  c->rip = e->target;
+  switch ((enum exit_kind) e->kind)
+    {
+    case EXIT_DIRECT:
+      return (struct arrival){ .exit = e };
+    case EXIT_SYSCALL:
+      c->rip += 2;
+      syscall_gate (t);
+      break;
+    case EXIT_INTERRUPT:
+    case EXIT_UNSUPPORTED:
+      refuse (t, e);
+      break;
+    case EXIT_POINT:
+    case EXIT_STEPPED:
+      break;
+    }
+  return (struct arrival){ 0 };
+}
+
+/* The cache is full: stop the others and begin anew.  */
+static void
+make_room (struct thread *t)
+{
+  if (!park_all (t))
+    return;
+  lock_acquire (&cache_lock);
+  LOG (FLUSH, "cache full: %lu bytes in use",
+            memory_bytes_used ());
+  cache_reset ();
+  lock_release (&cache_lock);
+  park_release (t);
+}
+
+/* The fragment for T's PC, with the way that T came linked to it; null when
+   there is none and T shall look again.  */
+static struct fragment *
+find_fragment (struct thread *t, const struct arrival *a)
+{
+  struct fragment *f = 0;
+  app_pc fault;
+  enum build_status s;
+
+  lock_acquire (&cache_lock);
+  s = cache_fragment (t->context.rip, FLAVOUR_PLAIN, a->indirect, &f, &fault);
+  if (s == BUILD_OK)
+    {
+      if (a->exit)
+        cache_link (a->exit, f);
+      t->context.table = (uint64_t) cache_table (FLAVOUR_PLAIN);
+    }
+  lock_release (&cache_lock);
+  if (s == BUILD_FAULT)
+    raise_fetch_fault (t, fault);
+  else if (s == BUILD_FULL)
+    make_room (t);
+  return s == BUILD_OK ? f : 0;
+}
+
+/* See arch/enter.h.  */
+void
+arch_dispatch (struct arch_context *c, uint64_t number)
+{
+  struct thread *t = (struct thread *) c;
+  struct arrival a = arrive (t, number);
+
+  for (;;)
+    {
+      if (c->interrupted)
+        {
+          c->interrupted = 0;
+          signal_deliver (t);
+          park_check (t);
+          a = (struct arrival){ 0 };
+        }
+      struct fragment *f = find_fragment (t, &a);
+      if (f)
+        {
+          c->leave = (uint64_t) arch_leave;
+          c->next = (uint64_t) f->entry;
+          arch_enter (c);
+        }
+      a = (struct arrival){ 0 };
+    }
+}
+
+/* See dispatch.h.  */
+void
+dispatch_flush (app_addr start, app_addr end, const char *why)
+{
+  unsigned n;
+
+  lock_acquire (&cache_lock);
+  n = cache_flush (start, end);
+  lock_release (&cache_lock);
+  if (n)
+    LOG (FLUSH, "%u fragments of %lx-%lx: %s", n, start, end, why);
+}
+
+/* See dispatch.h.  */
+void
+dispatch_before_fork (void)
+{
+  lock_acquire (&cache_lock);
+}
+
+/* See dispatch.h.  */
+void
+dispatch_after_fork (void)
+{
+  cache_after_fork ();
+  lock_release (&cache_lock);
+}

@@ -1,0 +1,29 @@
+/* The dispatcher: where a thread is whenever it is not in the cache.
+
+   Each time a thread leaves the cache it comes here, on an empty engine
+   stack; one switch says why it left, and what that needs is done.  Then
+   signals and stops that wait are seen to, the next fragment is found or
+   built, the exit is linked to it, and the thread enters the cache.  */
+
+#ifndef ENGINE_DISPATCH_H
+#define ENGINE_DISPATCH_H
+
+#include "engine/thread.h"
+
+/* Make the cache ready; once a process, before the first dispatch_run.  */
+void dispatch_init (void);
+
+/* Run T, the calling thread, from what its context says.  Whatever is on its
+   engine stack is given up.  */
+NORETURN void dispatch_run (struct thread *t);
+
+/* Retire what was translated from [START, END), which has changed, is about
+   to, or is no longer the application's.  Threads may still be inside until
+   they next leave the cache.  Takes the cache lock.  */
+void dispatch_flush (app_addr start, app_addr end, const char *why);
+
+/* In the child of fork.  The caller is its only thread.  */
+void dispatch_after_fork (void);
+void dispatch_before_fork (void);
+
+#endif
