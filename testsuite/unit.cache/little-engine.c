@@ -1,0 +1,199 @@
+/* See little-engine.h.  */
+
+#define _GNU_SOURCE
+#include "little-engine.h"
+#include "arch/enter.h"
+#include <asm/prctl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STACK_SIZE (1ul << 20)
+
+unsigned long little_dispatches;
+void (*little_hook) (struct arch_context *c);
+struct arch_context *little_context;
+static app_pc stop_at;
+static jmp_buf back;
+static char *data_at;
+
+/* The real engine uses general registers only; this one calls libc, so it
+   keeps the vector registers of what runs in the cache.  */
+static char vectors[16384] __attribute__ ((aligned (64)));
+
+static void
+vectors_save (void)
+{
+  __asm__ volatile ("xsave64 %0" : "=m"(vectors) : "a"(-1), "d"(-1));
+}
+
+static void
+vectors_restore (void)
+{
+  __asm__ volatile ("xrstor64 %0" : : "m"(vectors), "a"(-1), "d"(-1));
+}
+
+static bool
+map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
+{
+  int fd = memfd_create ("code", 0);
+  uint64_t base = near ? (near & ~4095ul) - (512ul << 20) : 0;
+
+  if (fd < 0 || ftruncate (fd, (off_t) size) < 0)
+    return false;
+  *rx = mmap ((void *) base, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  *rw = mmap (0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close (fd);
+  return *rx != MAP_FAILED && *rw != MAP_FAILED;
+}
+
+/* All data lies in one window of 1 GiB.  */
+static void *
+map_data (size_t size)
+{
+  void *p;
+
+  if (!data_at)
+    data_at = mmap (0, 1ul << 30, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  p = data_at;
+  data_at += (size + 4095) & ~4095ul;
+  return p;
+}
+
+static bool
+extent (app_pc pc, struct memory_extent *x)
+{
+  x->end = (pc & ~4095ul) + 4096 * 3;
+  x->writable = false;
+  return true;
+}
+
+static const struct memory_calls calls
+    = { .map_code = map_code, .map_data = map_data, .extent = extent };
+
+/* See little-engine.h.  */
+void
+little_init (size_t size, bool near)
+{
+  static struct cache_options o;
+  char *stack;
+
+  if (little_context)
+    {
+      cache_reset ();
+      o.size = size, o.near = near;
+      cache_init (&calls, &o);
+      return;
+    }
+  o.size = size, o.near = near;
+  cache_init (&calls, &o);
+  stack = mmap (0, STACK_SIZE, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  little_context = aligned_alloc (64, 4096);
+  memset (little_context, 0, 4096);
+  little_context->self = little_context;
+  little_context->engine_rsp = (uint64_t) stack + STACK_SIZE - 64;
+  little_context->leave = (uint64_t) arch_leave;
+  syscall (SYS_arch_prctl, ARCH_SET_GS, little_context);
+}
+
+static void
+do_syscall (struct arch_context *c)
+{
+  uint64_t *g = c->gpr;
+
+  c->rip += 2;
+  long r = syscall ((long) g[ARCH_RAX], g[ARCH_RDI], g[ARCH_RSI],
+                    g[ARCH_RDX], g[ARCH_R10], g[ARCH_R8], g[ARCH_R9]);
+  g[ARCH_RAX] = (uint64_t) r;
+  g[ARCH_RCX] = c->rip;
+  g[ARCH_R11] = c->rflags;
+}
+
+/* See arch/enter.h.  */
+void
+arch_dispatch (struct arch_context *c, uint64_t number)
+{
+  struct exit *e = 0;
+  struct fragment *f;
+  bool indirect = number == ARCH_EXIT_INDIRECT;
+  app_pc fault;
+  enum build_status s;
+
+  vectors_save ();
+  little_dispatches++;
+  if (indirect)
+    c->rip = c->target;
+  else if (number != ARCH_EXIT_RESUMED)
+    {
+      e = cache_exit ((uint32_t) number);
+      c->rip = e->target;
+      if (e->kind == EXIT_SYSCALL)
+        do_syscall (c);
+      else if (e->kind != EXIT_DIRECT)
+        {
+          printf ("FAIL: exit of kind %d at %lx\n", e->kind, e->target);
+          exit (1);
+        }
+    }
+  if (little_hook)
+    little_hook (c);
+  if (c->rip == stop_at)
+    longjmp (back, 1);
+  while ((s = cache_fragment (c->rip, FLAVOUR_PLAIN, indirect, &f, &fault))
+         == BUILD_FULL)
+    {
+      cache_reset ();
+      e = 0;
+    }
+  if (s != BUILD_OK)
+    {
+      printf ("FAIL: no code at %lx\n", fault);
+      exit (1);
+    }
+  if (e && e->kind == EXIT_DIRECT)
+    cache_link (e, f);
+  c->table = (uint64_t) cache_table (FLAVOUR_PLAIN);
+  c->next = (uint64_t) f->entry;
+  vectors_restore ();
+  arch_enter (c);
+}
+
+/* See little-engine.h.  */
+void
+little_run (struct arch_regs *regs, app_pc stop)
+{
+  struct arch_context *c = little_context;
+
+  stop_at = stop;
+  memcpy (c->gpr, regs->gpr, sizeof c->gpr);
+  c->rip = regs->rip;
+  c->rflags = regs->rflags;
+  if (setjmp (back) == 0)
+    arch_restart (c, ARCH_EXIT_RESUMED);
+  memcpy (regs->gpr, c->gpr, sizeof c->gpr);
+  regs->rip = c->rip;
+  regs->rflags = c->rflags;
+}
+
+/* See little-engine.h.  */
+long
+little_call (long (*f) (long, long), long a, long b)
+{
+  static char stack[1 << 20] __attribute__ ((aligned (64)));
+  static const char stop_here[1];
+  struct arch_regs r = { .rip = (uint64_t) f, .rflags = 0x202 };
+  uint64_t *sp = (uint64_t *) (stack + sizeof stack - 64);
+
+  *--sp = (uint64_t) stop_here;
+  r.gpr[ARCH_RSP] = (uint64_t) sp;
+  r.gpr[ARCH_RDI] = (uint64_t) a;
+  r.gpr[ARCH_RSI] = (uint64_t) b;
+  little_run (&r, (uint64_t) stop_here);
+  return (long) r.gpr[ARCH_RAX];
+}

@@ -1,0 +1,28 @@
+/* An engine small enough for a unit test: one thread, in the test's own
+   process.  Functions of the test run from a cache, with %gs as in the real
+   one; %fs and so libc stay the test's.  */
+
+#ifndef LITTLE_ENGINE_H
+#define LITTLE_ENGINE_H
+
+#include "cache/cache.h"
+
+/* Make the cache, with code memory of at most SIZE bytes (0: no bound).  NEAR
+   as in cache_options.  May be called again, to begin anew.  */
+void little_init (size_t size, bool near);
+
+/* Call F (A, B) in the cache; the result is its %rax.  */
+long little_call (long (*f) (long, long), long a, long b);
+
+/* Run from *REGS until control reaches STOP; *REGS is then the state.  */
+void little_run (struct arch_regs *regs, app_pc stop);
+
+/* Ticks: how many times the dispatcher was entered.  */
+extern unsigned long little_dispatches;
+
+/* What each dispatch does first, if set.  */
+extern void (*little_hook) (struct arch_context *c);
+
+extern struct arch_context *little_context;
+
+#endif
