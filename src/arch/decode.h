@@ -123,8 +123,11 @@ unsigned insn_flags_read (const struct insn *i);
 unsigned insn_flags_written (const struct insn *i);
 
 /* General registers that I may read or write, as masks by number (enum
-   arch_gpr), implicit ones and those of addresses included.  For an
-   INSN_UNKNOWN instruction all bits are set in both.  */
+   arch_gpr), implicit ones and those of addresses included.  A register that
+   is written in part (1 or 2 bytes) or only sometimes (cmov, bsf, rep with a
+   count of 0) counts as read too: what insn_gpr_written has and insn_gpr_read
+   has not is dead before I.  For an INSN_UNKNOWN instruction, and for those
+   that enter the kernel, all bits are set in both or in the mask read.  */
 unsigned insn_gpr_read (const struct insn *i);
 unsigned insn_gpr_written (const struct insn *i);
 
@@ -140,6 +143,12 @@ enum insn_mem_kind
   INSN_MEM_STRING_DST,  /* at %rdi */
   INSN_MEM_VSIB,        /* INDEX is a vector register: gather, scatter */
   INSN_MEM_XSAVE,       /* size depends on %edx:%eax and XCR0 */
+  INSN_MEM_XLAT,        /* one byte at BASE + %al, zero-extended */
+  INSN_MEM_LINE,        /* the address is rounded down to SIZE: clzero */
+  INSN_MEM_BIT,         /* bt, bts, btr, btc with a register: as PLAIN, and
+                           moved by SIZE * (register ELEMENT, cut to SIZE
+                           bytes and signed, shifted right arithmetically by
+                           the log2 of the bits in SIZE) */
   INSN_MEM_UNKNOWN      /* the extent cannot be told from the encoding */
 };
 
@@ -155,7 +164,8 @@ struct insn_mem
   uint8_t scale;        /* 1, 2, 4, 8 */
   uint8_t addrsize;     /* 4 or 8: the sum is cut to it before SEG is added */
   uint8_t masked;       /* bytes may be left out: EVEX mask, vmaskmov … */
-  uint8_t element;      /* bytes of one element of VSIB or of a mask */
+  uint8_t element;      /* bytes of one element of VSIB or of a mask; of BIT
+                           the number of the register with the offset */
   uint8_t n_elements;   /* of VSIB */
   uint32_t size;        /* bytes; of one element for STRING and VSIB;
                            an upper bound for XSAVE */
