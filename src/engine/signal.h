@@ -46,9 +46,9 @@ void signal_kick (struct thread *t);
    the application's.  */
 void signal_mask_sync (struct thread *t);
 
-/* Block everything but the synchronous signals for the calling thread; and
-   back to T's mask by signal_mask_sync.  */
-void signal_block_all (void);
+/* Block all signals, the synchronous ones too, for the calling thread: around
+   clone, and before exit.  Back by signal_mask_sync.  */
+void signal_block_everything (void);
 
 /* A child thread T of PARENT, by clone FLAGS, gets its signal state.  False:
    memory is out.  */

@@ -66,7 +66,7 @@ struct thread
   uint64_t deadline;            /* of the call, CLOCK_MONOTONIC ns; 0: none */
 
   struct thread *vfork_child;   /* whose block we free when vfork returns */
-  bool borrowed;                /* child of CLONE_VM without CLONE_THREAD */
+  bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */
 
   uint8_t *stack, *signal_stack;        /* lowest byte of each */

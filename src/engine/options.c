@@ -1,0 +1,17 @@
+/* Options.  See options.h.  */
+
+#include "engine/options.h"
+
+#define DEFAULT_TRACE_THRESHOLD 50
+
+struct channel_options options;
+
+/* See options.h.  */
+
+void
+options_init (const struct channel_options *from)
+{
+  options = *from;
+  if (!options.trace_threshold)
+    options.trace_threshold = DEFAULT_TRACE_THRESHOLD;
+}

@@ -1,0 +1,46 @@
+/* System calls about state that the kernel keeps for a thread: segment bases,
+   prctl.  Named in calls.def, called by the gate alone.  */
+
+#include "engine/gate.h"
+#include "linux/syscall.h"
+
+enum { PR_SET_SECCOMP_ = 22, PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
+
+gate_function call_arch_prctl, call_prctl;
+
+/* The %gs base of the application is a field; that of the kernel is the
+   engine's.  What the kernel accepts as a base is below TASK_SIZE_MAX.  */
+
+long
+call_arch_prctl (struct thread *t)
+{
+  uint64_t code = gate_arg (t, 0), addr = gate_arg (t, 1);
+  switch (code)
+    {
+    case RAW_ARCH_SET_GS:
+      if (addr >= (1ul << 47) - PAGE_SIZE)
+        return -RAW_EPERM;
+      t->context.gs_base = addr;
+      return 0;
+    case RAW_ARCH_GET_GS:
+      return safe_write (addr, &t->context.gs_base, 8) ? 0 : -RAW_EFAULT;
+    default:
+      break;
+    }
+  long r = gate_issue (t);
+  if (code == RAW_ARCH_SET_FS && r == 0)
+    t->context.fs_base = addr;
+  return r;
+}
+
+/* A filter, or a dispatcher of system calls, would see those of the engine:
+   refused as by a kernel that was built without them.  */
+
+long
+call_prctl (struct thread *t)
+{
+  uint64_t option = gate_arg (t, 0);
+  if (option == PR_SET_SECCOMP_ || option == PR_SET_SYSCALL_USER_DISPATCH_)
+    return -RAW_EINVAL;
+  return gate_issue (t);
+}
