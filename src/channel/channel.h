@@ -195,14 +195,19 @@ struct channel_command
   uint64_t arg[3];
 };
 
-struct channel
+struct channel_head
 {
   uint64_t magic;
   uint32_t version;
   uint32_t slot_size;
   uint64_t slots_at;
   uint32_t n_slots;             /* 0 or CHANNEL_MAX_THREADS */
+  uint32_t pad;
+};
 
+struct channel
+{
+  struct channel_head head;
   uint32_t event;               /* engine to server */
   uint32_t command;             /* futex, server to engine */
 
@@ -225,11 +230,34 @@ struct channel
   struct channel_point points[CHANNEL_MAX_POINTS];
 };
 
+/* The bytes of a channel with N_SLOTS slots.  */
+static inline uint64_t
+channel_size (unsigned n_slots)
+{
+  return PAGE_UP (sizeof (struct channel))
+         + PAGE_UP (n_slots * sizeof (struct channel_thread));
+}
+
+/* The head of such a channel.  */
+static inline struct channel_head
+channel_head (unsigned n_slots)
+{
+  struct channel_head head = {
+    .magic = CHANNEL_MAGIC,
+    .version = CHANNEL_VERSION,
+    .slot_size = sizeof (struct channel_thread),
+    .slots_at = PAGE_UP (sizeof (struct channel)),
+    .n_slots = n_slots,
+  };
+
+  return head;
+}
+
 static inline struct channel_thread *
 channel_slot (struct channel *c, unsigned n)
 {
-  return (struct channel_thread *) ((char *) c + c->slots_at
-                                    + (size_t) n * c->slot_size);
+  return (struct channel_thread *) ((char *) c + c->head.slots_at
+                                    + (size_t) n * c->head.slot_size);
 }
 
 #endif
