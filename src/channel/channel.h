@@ -1,8 +1,10 @@
 /* The contract between the server and the engine: one shared mapping a
    process, and nothing else.
 
-   Layout: struct channel, then CHANNEL_MAX_THREADS slots of slot_size bytes
-   from slots_at.  All offsets are from the start of the mapping.
+   Layout: struct channel, then n_slots slots of slot_size bytes from slots_at.
+   All offsets are from the start of the mapping.  Without a debugger there are
+   no slots (n_slots is 0), nobody reads it from outside, and the mapping is
+   private to the process: fork copies it and nothing needs to be done.
 
    Who writes what:
    1. The server writes `birth' before the engine starts, and the command half
@@ -10,10 +12,13 @@
    2. The engine writes all the rest.  The application can scribble over any
       of it, so the server copies a value out once, checks it, and uses the
       copy; no length, index or offset found here is believed.
-   3. `event' counts up, with a futex wake, after each change of the engine's
-      that the server may be waiting for; `command' likewise for the engine.
-   4. After fork the child gets a mapping of its own (another descriptor); a
-      child of vfork or CLONE_VM shares its parent's.
+   3. `event' counts up after each change of the engine's that the server may
+      be waiting for; then the hub's (channel/hub.h) does, with a futex wake:
+      the server waits for all its processes there.  `command' is a futex for
+      the engine; a thread that runs in the cache is kicked as well.
+   4. After fork the child of a debugged process gets a mapping of its own at
+      the same address (HUB_FORK); a child of vfork or CLONE_VM shares its
+      parent's.
 
    States of a slot, and who moves it:
 
@@ -37,8 +42,14 @@
 #define CHANNEL_MAGIC 0x6e616863206f6972ull /* "rio chan" */
 #define CHANNEL_VERSION 1
 #define CHANNEL_MAX_THREADS 1024        /* seen by a debugger at once */
-#define CHANNEL_MAX_POINTS 4096
+#define CHANNEL_MAX_POINTS 16384
 #define CHANNEL_XSAVE_MAX 11008         /* AMX included */
+#define CHANNEL_PATH_MAX 48
+
+/* The engine's kick.  The server sends it by rt_tgsigqueueinfo with si_code
+   CHANNEL_KICK_CODE and the cookie of channel_birth as its value.  */
+#define CHANNEL_KICK_SIGNAL 62
+#define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
 
 /* What the engine is asked to do with its process, from the command line of
    rio-run and rio-gdbserver.  */
@@ -57,16 +68,30 @@ struct channel_options
   uint64_t log_topics;          /* bit set, by src/common/log.def */
 };
 
-/* How a process came under the engine, and where it goes on.  */
+/* How a process came under the engine, and where it goes on.
+
+   The core region, from engine_base: the image, the channel (CHANNEL_SIZE
+   bytes), the hub, and the tether page (see channel/hub.h).  The server maps
+   image and channel, both from image_fd and private; the engine maps the
+   rest when it starts, and with a debugger a shared channel over the private
+   one.  */
 struct channel_birth
 {
   struct arch_regs regs;        /* at the application's first instruction */
-  uint64_t engine_base, engine_size;    /* where the image is mapped */
-  uint64_t channel_size;
+  uint64_t engine_base, engine_size;    /* the image */
+  uint64_t channel_addr, channel_size;
+  uint64_t hub_addr;            /* HUB_SIZE bytes */
+  uint64_t tether_addr;         /* a page */
+  uint64_t tether_offset;       /* of it in image_fd */
+  uint64_t core_end;
+  uint64_t kick_cookie;
   int32_t pid;                  /* as the server sees it */
   int32_t server_pid;
-  int32_t image_fd, channel_fd; /* to be closed by the engine; -1: none */
+  int32_t image_fd;             /* to be closed by the engine */
   uint32_t generation;          /* 0 at birth, counts up with each exec */
+  char hub_path[CHANNEL_PATH_MAX];      /* to open for the hub */
+  char channel_path[CHANNEL_PATH_MAX];  /* of the shared channel; empty: the
+                                           private one stays */
   struct channel_options options;
 };
 
@@ -170,14 +195,20 @@ struct channel_command
   uint64_t arg[3];
 };
 
-struct channel
+struct channel_head
 {
   uint64_t magic;
   uint32_t version;
   uint32_t slot_size;
   uint64_t slots_at;
+  uint32_t n_slots;             /* 0 or CHANNEL_MAX_THREADS */
+  uint32_t pad;
+};
 
-  uint32_t event;               /* futex, engine to server */
+struct channel
+{
+  struct channel_head head;
+  uint32_t event;               /* engine to server */
   uint32_t command;             /* futex, server to engine */
 
   struct channel_birth birth;
@@ -199,11 +230,34 @@ struct channel
   struct channel_point points[CHANNEL_MAX_POINTS];
 };
 
+/* The bytes of a channel with N_SLOTS slots.  */
+static inline uint64_t
+channel_size (unsigned n_slots)
+{
+  return PAGE_UP (sizeof (struct channel))
+         + PAGE_UP (n_slots * sizeof (struct channel_thread));
+}
+
+/* The head of such a channel.  */
+static inline struct channel_head
+channel_head (unsigned n_slots)
+{
+  struct channel_head head = {
+    .magic = CHANNEL_MAGIC,
+    .version = CHANNEL_VERSION,
+    .slot_size = sizeof (struct channel_thread),
+    .slots_at = PAGE_UP (sizeof (struct channel)),
+    .n_slots = n_slots,
+  };
+
+  return head;
+}
+
 static inline struct channel_thread *
 channel_slot (struct channel *c, unsigned n)
 {
-  return (struct channel_thread *) ((char *) c + c->slots_at
-                                    + (size_t) n * c->slot_size);
+  return (struct channel_thread *) ((char *) c + c->head.slots_at
+                                    + (size_t) n * c->head.slot_size);
 }
 
 #endif

@@ -1,64 +1,142 @@
-/* The engine's first steps.  See start.h.
-
-   start_main, on the boot stack, makes memory and the first thread; the rest
-   is done on that thread's own stack.  */
+/* See start.h.  Runs before anything of the engine is set up: no locks, no
+   allocation, no thread block.  */
 
 #include "engine/start.h"
-#include "arch/enter.h"
-#include "arch/gate.h"
-#include "common/assert.h"
-#include "common/log.h"
-#include "engine/areas.h"
-#include "engine/bug.h"
-#include "engine/dispatch.h"
-#include "engine/gate.h"
-#include "engine/heap.h"
-#include "engine/options.h"
-#include "engine/signal.h"
 
-#define HWCAP2_FSGSBASE 2
+#include "arch/native.h"
+#include "linux/raw.h"
 
-struct channel *channel;
+#define PT_LOAD 1
+#define O_RDWR 2
+
+struct file_header
+{
+  uint8_t ident[16];
+  uint16_t type, machine;
+  uint32_t version;
+  uint64_t entry, phoff, shoff;
+  uint32_t flags;
+  uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct program_header
+{
+  uint32_t type, flags;
+  uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+/* The image's own ELF header, from the linker.  */
+extern const struct file_header __ehdr_start
+  __attribute__ ((visibility ("hidden")));
+
+static struct channel_hub *hub;
 
 /* See start.h.  */
-
-uint64_t
-start_auxv (app_addr rsp, uint64_t type)
+struct channel_hub *
+engine_hub (void)
 {
-  const uint64_t *p = (const uint64_t *) rsp;
-  p += 1 + *p + 1;              /* argc, argv, null */
-  while (*p++)                  /* envp, null */
-    ;
-  for (; *p != RAW_AT_NULL; p += 2)
-    if (*p == type)
-      return p[1];
-  return 0;
+  return hub;
 }
 
+/* The kernel's protection bits for a segment's flags.  */
+static uint64_t
+protection (uint32_t flags)
+{
+  return ((flags & 4) != 0 ? RAW_PROT_READ : 0)
+         | ((flags & 2) != 0 ? RAW_PROT_WRITE : 0)
+         | ((flags & 1) != 0 ? RAW_PROT_EXEC : 0);
+}
+
+/* Give each segment of the image its own protection.  */
 static void
-start_thread (void *arg)
+protect_image (void)
 {
-  struct thread *t = arg;
-  if (!areas_init (engine_owns))
-    vm_unreachable ("/proc/self/maps cannot be read");
-  signal_init (t);
-  dispatch_init ();
-  LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
-  arch_restart (&t->context, ARCH_EXIT_RESUMED);
+  const char *base = (const char *) &__ehdr_start;
+  const struct program_header *p
+    = (const struct program_header *) (base + __ehdr_start.phoff);
+
+  for (unsigned i = 0; i < __ehdr_start.phnum; i++)
+    if (p[i].type == PT_LOAD)
+      raw3 (__NR_mprotect, PAGE_DOWN (RAW_PTR (base + p[i].vaddr)),
+            PAGE_UP (p[i].vaddr + p[i].memsz) - PAGE_DOWN (p[i].vaddr),
+            protection (p[i].flags));
+}
+
+/* Map SIZE bytes of descriptor FD, from OFFSET, over what is at ADDR.  */
+static bool
+map_shared (uint64_t addr, uint64_t size, long fd, uint64_t offset)
+{
+  return !RAW_FAILED (raw6 (__NR_mmap, addr, size,
+                            RAW_PROT_READ | RAW_PROT_WRITE,
+                            RAW_MAP_SHARED | RAW_MAP_FIXED, fd, offset));
+}
+
+/* Likewise, of the file PATH.  */
+static bool
+map_path (uint64_t addr, uint64_t size, const char *path)
+{
+  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
+                  O_RDWR | RAW_O_CLOEXEC, 0);
+  bool done;
+
+  if (RAW_FAILED (fd))
+    return false;
+  done = map_shared (addr, size, fd, 0);
+  raw3 (__NR_close, fd, 0, 0);
+  return done;
 }
 
 /* See start.h.  */
-
-void
-start_main (void *p)
+bool
+engine_map_channel (struct channel *c, const char *path)
 {
-  channel = p;
-  const struct channel_birth *birth = &channel->birth;
-  bug_init ();
-  options_init (&birth->options);
-  log_topics = options.log_topics;
-  heap_init (birth->engine_base, birth->core_end);
-  uint64_t hwcap2 = start_auxv (birth->regs.gpr[ARCH_RSP], RAW_AT_HWCAP2);
-  struct thread *t = thread_init (&birth->regs, hwcap2 & HWCAP2_FSGSBASE);
-  arch_call_on_stack ((void *) t->context.engine_rsp, start_thread, t);
+  struct channel_birth birth = c->birth;
+
+  if (!map_path (birth.channel_addr, birth.channel_size, path))
+    {
+      engine_drop_channel (c);
+      return false;
+    }
+  c->birth = birth;
+  return true;
+}
+
+/* See start.h.  */
+void
+engine_drop_channel (struct channel *c)
+{
+  struct channel_birth birth = c->birth;
+
+  raw6 (__NR_mmap, birth.channel_addr, birth.channel_size,
+        RAW_PROT_READ | RAW_PROT_WRITE,
+        RAW_MAP_PRIVATE | RAW_MAP_ANONYMOUS | RAW_MAP_FIXED, -1, 0);
+  c->head = channel_head (0);
+  c->birth = birth;
+}
+
+/* See start.h.  */
+void
+engine_begin (struct channel *c)
+{
+  const struct channel_birth *b = &c->birth;
+
+  raw3 (__NR_mprotect, b->channel_addr, b->core_end - b->channel_addr,
+        RAW_PROT_READ | RAW_PROT_WRITE);
+  protect_image ();
+  map_shared (b->tether_addr, PAGE_SIZE, b->image_fd, b->tether_offset);
+  raw3 (__NR_close, b->image_fd, 0, 0);
+  if (map_path (b->hub_addr, HUB_SIZE, b->hub_path))
+    hub = (struct channel_hub *) b->hub_addr;
+  if (b->channel_path[0] != 0 && !engine_map_channel (c, b->channel_path))
+    c->birth.options.debug = 0;
+  engine_main (c);
+}
+
+/* See start.h.  */
+void
+engine_go_native (const struct arch_regs *regs)
+{
+  raw3 (__NR_arch_prctl, RAW_ARCH_SET_FS, regs->fs_base, 0);
+  raw3 (__NR_arch_prctl, RAW_ARCH_SET_GS, regs->gs_base, 0);
+  arch_go_native (regs);
 }

@@ -1,22 +1,34 @@
-/* The engine's first steps in a process.
-
-   engine_start is the entry of the image: the server sends the process there
-   at its first instruction, with the address of the channel in %rdi and
-   a stack that must not be touched.  */
+/* The engine's entry, and its ways out.  */
 
 #ifndef ENGINE_START_H
 #define ENGINE_START_H
 
-#include "channel/channel.h"
+#include "channel/hub.h"
 
-/* The channel of this process.  */
-extern struct channel *channel;
+/* Where the server's birth sends a process (arch/x86-64/start.S), on the boot
+   stack, with every mapping of the core region writable and executable.
+   Gives each its protection, maps hub, tether and a shared channel, closes
+   what it opened, and calls engine_main.  */
+NORETURN void engine_begin (struct channel *c);
 
-/* Begin, on the boot stack: called by engine_start.  */
-NORETURN void start_main (void *channel);
+/* The engine proper: C->birth says where the program begins.  Runs on the
+   boot stack (64 KiB), in the process's only thread.  */
+NORETURN void engine_main (struct channel *c);
 
-/* The value of entry TYPE in the auxiliary vector of the application, which
-   lies above its stack pointer RSP at its first instruction; 0: none.  */
-uint64_t start_auxv (app_addr rsp, uint64_t type);
+/* The hub of this process; NULL: the server's could not be opened.  It
+   outlives fork.  */
+struct channel_hub *engine_hub (void);
+
+/* Run the program natively from REGS on: the caller's thread leaves the
+   engine for ever.  Everything of the engine's stays mapped.  */
+NORETURN void engine_go_native (const struct arch_regs *regs);
+
+/* Map the shared channel that PATH names over C, keeping its birth record,
+   for the child of a fork, which has the only thread.  False: it cannot be
+   opened, and C is a private, empty channel without slots.  */
+MUST_USE bool engine_map_channel (struct channel *c, const char *path);
+
+/* Make C, inherited by fork, a private channel without slots.  */
+void engine_drop_channel (struct channel *c);
 
 #endif

@@ -1,0 +1,594 @@
+/* See server.h.  */
+
+#define _GNU_SOURCE
+#include "host/server.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/tracee.h"
+
+#define MAX_BIRTHS 256
+#define MAX_IMAGES 4
+
+enum pending_state { PENDING_NONE, PENDING_SEIZED, PENDING_RETURNED };
+
+/* A process on its way to the engine.  */
+struct pending
+{
+  enum pending_state state;
+  int pid, tid;
+  int call;                     /* in the hub; -1: adopted */
+  uint32_t generation;          /* of the image to come */
+};
+
+struct server
+{
+  struct image images[MAX_IMAGES];
+  unsigned n_images;
+  const char *engine;
+  bool shared;
+  struct channel_options options;
+  struct server_hooks hooks;
+  struct pending pending[MAX_BIRTHS];
+
+  int hub_fd;
+  struct channel_hub *hub;
+  int event_fd;
+  pthread_t waiter;
+  bool waiting;                 /* the thread has been started */
+  uint32_t closing;             /* it shall end */
+  uint64_t cookie;
+
+  /* What the kernel goes through when this thread dies: one element, whose
+     futex is the hub's word.  */
+  struct robust_list_head robust;
+  struct robust_list element;
+};
+
+/* See server.h.  */
+const char *
+server_refusal_text (enum server_refusal r)
+{
+  static const char *const texts[] = {
+#define SERVER_REFUSAL(NAME, TEXT) [SERVER_##NAME] = TEXT,
+    SERVER_REFUSALS (SERVER_REFUSAL)
+#undef SERVER_REFUSAL
+  };
+
+  return texts[r];
+}
+
+/* See server.h.  */
+void
+server_path (char path[CHANNEL_PATH_MAX], int fd)
+{
+  memset (path, 0, CHANNEL_PATH_MAX);
+  snprintf (path, CHANNEL_PATH_MAX, "/proc/%d/fd/%d", getpid (), fd);
+}
+
+static void
+futex_wake (uint32_t *word, int n)
+{
+  syscall (SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
+}
+
+
+/* The hub.  */
+
+/* Make a memfd NAME of SIZE bytes, mapped at *AT.  */
+static int
+make_shared (const char *name, size_t size, void **at)
+{
+  int fd = memfd_create (name, MFD_CLOEXEC);
+
+  if (fd < 0)
+    return -1;
+  if (ftruncate (fd, size) == 0)
+    {
+      *at = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+      if (*at != MAP_FAILED)
+        return fd;
+    }
+  close (fd);
+  return -1;
+}
+
+/* Have the kernel mark the hub when this thread is no more.  */
+static void
+announce_life (struct server *s)
+{
+  s->hub->server = gettid ();
+  s->robust.list.next = &s->element;
+  s->element.next = &s->robust.list;
+  s->robust.futex_offset = (char *) &s->hub->server - (char *) &s->element;
+  s->robust.list_op_pending = NULL;
+  syscall (SYS_set_robust_list, &s->robust, sizeof s->robust);
+}
+
+static bool
+hub_create (struct server *s)
+{
+  void *at;
+
+  s->hub_fd = make_shared ("rio-hub", HUB_SIZE, &at);
+  if (s->hub_fd < 0)
+    return false;
+  s->hub = at;
+  s->hub->magic = HUB_MAGIC;
+  s->hub->version = CHANNEL_VERSION;
+  announce_life (s);
+  return true;
+}
+
+static void
+hub_destroy (struct server *s)
+{
+  struct robust_list_head none = { { &none.list }, 0, NULL };
+
+  if (s->hub_fd < 0)
+    return;
+  s->hub->server = HUB_SERVER_DIED;
+  syscall (SYS_set_robust_list, &none, sizeof none);
+  munmap (s->hub, HUB_SIZE);
+  close (s->hub_fd);
+}
+
+/* The second thread: turns changes of the hub's futex into S->event_fd.  */
+static void *
+wait_for_events (void *data)
+{
+  struct server *s = data;
+  uint32_t seen = 0, now;
+  uint64_t one = 1;
+
+  while (!__atomic_load_n (&s->closing, __ATOMIC_ACQUIRE))
+    {
+      now = __atomic_load_n (&s->hub->event, __ATOMIC_ACQUIRE);
+      if (now == seen)
+        {
+          syscall (SYS_futex, &s->hub->event, FUTEX_WAIT, now, NULL, NULL, 0);
+          continue;
+        }
+      seen = now;
+      if (write (s->event_fd, &one, sizeof one) < 0)
+        break;
+    }
+  return NULL;
+}
+
+static bool
+waiter_start (struct server *s)
+{
+  sigset_t all, old;
+
+  s->event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (s->event_fd < 0)
+    return false;
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &old);
+  s->waiting = pthread_create (&s->waiter, NULL, wait_for_events, s) == 0;
+  pthread_sigmask (SIG_SETMASK, &old, NULL);
+  return s->waiting;
+}
+
+static void
+waiter_stop (struct server *s)
+{
+  if (s->waiting)
+    {
+      __atomic_store_n (&s->closing, 1, __ATOMIC_RELEASE);
+      __atomic_add_fetch (&s->hub->event, 1, __ATOMIC_RELEASE);
+      futex_wake (&s->hub->event, 1);
+      pthread_join (s->waiter, NULL);
+    }
+  if (s->event_fd >= 0)
+    close (s->event_fd);
+}
+
+
+/* Channels.  */
+
+static unsigned
+n_slots (const struct server *s)
+{
+  return s->shared ? CHANNEL_MAX_THREADS : 0;
+}
+
+/* See server.h.  */
+enum server_refusal
+server_channel_create (const struct server *s, struct server_channel *c)
+{
+  void *at;
+
+  c->fd = make_shared ("rio-channel", channel_size (n_slots (s)), &at);
+  if (c->fd < 0)
+    return SERVER_NO_MEMORY;
+  c->channel = at;
+  c->channel->head = channel_head (n_slots (s));
+  return SERVER_OK;
+}
+
+/* See server.h.  */
+void
+server_channel_destroy (const struct server *s, struct server_channel *c)
+{
+  munmap (c->channel, channel_size (n_slots (s)));
+  close (c->fd);
+  c->channel = NULL;
+  c->fd = -1;
+}
+
+
+/* Births.  */
+
+/* Load one more image, at another base.  */
+static enum server_refusal
+add_image (struct server *s)
+{
+  enum image_refusal r
+    = image_load (&s->images[s->n_images], s->engine,
+                  channel_size (n_slots (s)));
+
+  if (r != IMAGE_OK)
+    return r == IMAGE_NO_MEMORY ? SERVER_NO_MEMORY : SERVER_NO_ENGINE;
+  s->n_images++;
+  return SERVER_OK;
+}
+
+static struct pending *
+add_pending (struct server *s, int pid, int tid, int call)
+{
+  for (unsigned i = 0; i < MAX_BIRTHS; i++)
+    if (s->pending[i].state == PENDING_NONE)
+      {
+        s->pending[i] = (struct pending){ .state = PENDING_SEIZED,
+                                          .pid = pid,
+                                          .tid = tid,
+                                          .call = call };
+        return &s->pending[i];
+      }
+  return NULL;
+}
+
+static struct pending *
+find_pending (struct server *s, int call)
+{
+  for (unsigned i = 0; i < MAX_BIRTHS; i++)
+    if (s->pending[i].state != PENDING_NONE && s->pending[i].call == call)
+      return &s->pending[i];
+  return NULL;
+}
+
+/* Move CALL from state FROM to state TO and wake who waits there; nothing if
+   it is not in that state.  */
+static void
+move_call (struct server *s, int call, uint32_t from, uint32_t to)
+{
+  uint32_t *state = &s->hub->calls[call].state;
+
+  if (__atomic_compare_exchange_n (state, &from, to, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_RELAXED))
+    futex_wake (state, 1);
+}
+
+/* PID was seen to end, with STATUS, or could not be waited for.  */
+static void
+end_pending (struct server *s, struct pending *p, int status)
+{
+  if (p->call >= 0)
+    move_call (s, p->call, HUB_GRANTED, HUB_FREE);
+  else if (s->hooks.stillborn != NULL)
+    s->hooks.stillborn (s->hooks.data, p->pid, status);
+  p->state = PENDING_NONE;
+}
+
+static void
+fill_record (struct server *s, struct pending *p, struct channel_birth *record)
+{
+  memset (record, 0, sizeof *record);
+  record->kick_cookie = s->cookie;
+  record->pid = p->pid;
+  record->server_pid = getpid ();
+  record->generation = p->generation;
+  record->options = s->options;
+  server_path (record->hub_path, s->hub_fd);
+  if (s->hooks.prepare != NULL)
+    s->hooks.prepare (s->hooks.data, p->pid, record);
+}
+
+/* P's exec was seen: give it the engine.  */
+static void
+give_birth (struct server *s, struct pending *p)
+{
+  struct birth b = {
+    .images = s->images,
+    .n_images = s->n_images,
+    .keep_mem = s->shared,
+    .kill_on_refusal = p->call < 0,
+  };
+  struct pending was = *p;
+  enum birth_refusal r;
+
+  if (p->call >= 0)
+    move_call (s, p->call, HUB_GRANTED, HUB_FREE);
+  p->state = PENDING_NONE;
+  fill_record (s, &was, &b.record);
+  r = birth_give (&b, was.pid);
+  if (r == BIRTH_OK)
+    __atomic_add_fetch (&s->hub->n_births, 1, __ATOMIC_RELAXED);
+  else if (was.call >= 0 && r != BIRTH_GONE)
+    __atomic_add_fetch (&s->hub->n_native[r == BIRTH_FOREIGN
+                                            ? HUB_NATIVE_FOREIGN
+                                            : HUB_NATIVE_NO_ENGINE],
+                        1, __ATOMIC_RELAXED);
+  if (s->hooks.born != NULL)
+    s->hooks.born (s->hooks.data, was.pid, &b, r);
+}
+
+static bool
+is_job_control_stop (int sig)
+{
+  return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+/* P has stopped with STATUS, not for its exec.  */
+static void
+handle_stop (struct server *s, struct pending *p, int pid, int status)
+{
+  int sig = WSTOPSIG (status);
+
+  if (status >> 16 != PTRACE_EVENT_STOP)
+    ptrace (PTRACE_CONT, pid, NULL,
+            sig == (SIGTRAP | 0x80) ? 0 : (void *) (long) sig);
+  else if (p->state == PENDING_RETURNED)
+    {
+      ptrace (PTRACE_DETACH, pid, NULL, NULL);
+      move_call (s, p->call, HUB_FAILED, HUB_DONE);
+      p->state = PENDING_NONE;
+    }
+  else if (is_job_control_stop (sig))
+    ptrace (PTRACE_LISTEN, pid, NULL, NULL);
+  else
+    ptrace (PTRACE_CONT, pid, NULL, NULL);
+}
+
+/* Look whether something has happened to the tracee PID of P.  */
+static bool
+poll_pending (struct server *s, struct pending *p, int pid)
+{
+  int status;
+  int r = waitpid (pid, &status, __WALL | WNOHANG);
+
+  if (r == 0)
+    return false;
+  if (r < 0)
+    {
+      /* A thread that execs takes its leader's id.  */
+      if (pid != p->tid || p->tid == p->pid)
+        return false;
+      end_pending (s, p, 0);
+    }
+  else if (!WIFSTOPPED (status))
+    end_pending (s, p, status);
+  else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+    give_birth (s, p);
+  else
+    handle_stop (s, p, pid, status);
+  return true;
+}
+
+/* See server.h.  */
+enum server_refusal
+server_adopt (struct server *s, int pid)
+{
+  struct pending *p = add_pending (s, pid, pid, -1);
+
+  if (p == NULL)
+    return SERVER_TOO_MANY;
+  if (ptrace (PTRACE_SEIZE, pid, NULL, tracee_options) == 0)
+    return SERVER_OK;
+  p->state = PENDING_NONE;
+  return errno == ESRCH ? SERVER_NO_PROCESS : SERVER_NO_PTRACE;
+}
+
+
+/* Calls.  */
+
+/* A thread is about to exec.  */
+static void
+answer_exec (struct server *s, int i, const struct hub_call *call)
+{
+  struct pending *p;
+
+  if (call->pid <= 1 || call->tid <= 1 || call->pid == getpid ()
+      || syscall (SYS_tgkill, call->pid, call->tid, 0) < 0
+      || (p = add_pending (s, call->pid, call->tid, i)) == NULL)
+    {
+      move_call (s, i, HUB_ASKED, HUB_REFUSED);
+      return;
+    }
+  p->generation = call->generation + 1;
+  if (ptrace (PTRACE_SEIZE, call->tid, NULL, tracee_options) == 0)
+    move_call (s, i, HUB_ASKED, HUB_GRANTED);
+  else
+    {
+      p->state = PENDING_NONE;
+      move_call (s, i, HUB_ASKED, HUB_REFUSED);
+    }
+}
+
+/* A fork's child wants a channel.  */
+static void
+answer_fork (struct server *s, int i, const struct hub_call *call)
+{
+  char path[CHANNEL_PATH_MAX] = "";
+  bool granted = call->pid > 1 && s->hooks.forked != NULL
+                 && s->hooks.forked (s->hooks.data, call->pid, call->parent,
+                                     path);
+
+  if (granted)
+    memcpy (s->hub->calls[i].channel_path, path, sizeof path);
+  move_call (s, i, HUB_ASKED, granted ? HUB_GRANTED : HUB_REFUSED);
+}
+
+/* An exec came back: stop its thread, to let go of it.  */
+static void
+answer_failure (struct server *s, int i)
+{
+  struct pending *p = find_pending (s, i);
+
+  if (p == NULL)
+    move_call (s, i, HUB_FAILED, HUB_DONE);
+  else if (p->state == PENDING_SEIZED)
+    {
+      p->state = PENDING_RETURNED;
+      ptrace (PTRACE_INTERRUPT, p->tid, NULL, NULL);
+    }
+}
+
+static void
+answer_calls (struct server *s)
+{
+  struct hub_call call;
+  uint32_t state;
+
+  for (int i = 0; i < HUB_N_CALLS; i++)
+    {
+      state = __atomic_load_n (&s->hub->calls[i].state, __ATOMIC_ACQUIRE);
+      if (state == HUB_FAILED)
+        answer_failure (s, i);
+      if (state != HUB_ASKED)
+        continue;
+      memcpy (&call, &s->hub->calls[i], sizeof call);
+      if (call.kind == HUB_EXEC)
+        answer_exec (s, i, &call);
+      else if (call.kind == HUB_FORK)
+        answer_fork (s, i, &call);
+      else
+        move_call (s, i, HUB_ASKED, HUB_REFUSED);
+    }
+}
+
+/* Look at every birth under way; true: something happened.  */
+static bool
+poll_births (struct server *s)
+{
+  bool any = false;
+
+  for (unsigned i = 0; i < MAX_BIRTHS; i++)
+    {
+      struct pending *p = &s->pending[i];
+
+      if (p->state != PENDING_NONE && p->tid != p->pid)
+        any |= poll_pending (s, p, p->pid);
+      if (p->state != PENDING_NONE)
+        any |= poll_pending (s, p, p->tid);
+    }
+  return any;
+}
+
+/* See server.h.  */
+void
+server_serve (struct server *s)
+{
+  uint64_t n;
+
+  if (read (s->event_fd, &n, sizeof n) == sizeof n)
+    answer_calls (s);
+  while (poll_births (s))
+    ;
+}
+
+
+/* Life and death.  */
+
+/* See server.h.  */
+int
+server_fd (const struct server *s)
+{
+  return s->event_fd;
+}
+
+/* See server.h.  */
+bool
+server_in_use (const struct server *s)
+{
+  bool used = false;
+
+  for (unsigned i = 0; i < MAX_BIRTHS; i++)
+    used |= s->pending[i].state != PENDING_NONE;
+  for (unsigned i = 0; i < s->n_images && !used; i++)
+    used = image_in_use (&s->images[i]);
+  return used;
+}
+
+/* See server.h.  */
+enum server_refusal
+server_create (struct server **made, const char *engine,
+               const struct channel_options *options, bool shared,
+               const struct server_hooks *hooks)
+{
+  struct server *s = calloc (1, sizeof *s);
+  enum server_refusal r;
+
+  if (s == NULL)
+    return SERVER_NO_MEMORY;
+  s->engine = engine;
+  s->options = *options;
+  s->shared = shared;
+  s->hub_fd = s->event_fd = -1;
+  if (hooks != NULL)
+    s->hooks = *hooks;
+  if (getrandom (&s->cookie, sizeof s->cookie, GRND_NONBLOCK) < 0)
+    s->cookie = (uintptr_t) s ^ (uint64_t) getpid () << 32;
+  r = add_image (s);
+  if (r == SERVER_OK && (!hub_create (s) || !waiter_start (s)))
+    r = SERVER_NO_MEMORY;
+  if (r != SERVER_OK)
+    {
+      server_destroy (s);
+      return r;
+    }
+  *made = s;
+  return SERVER_OK;
+}
+
+static void
+let_pending_go (struct pending *p)
+{
+  int status;
+  enum tracee_refusal r;
+
+  if (p->state == PENDING_NONE)
+    return;
+  ptrace (PTRACE_INTERRUPT, p->tid, NULL, NULL);
+  r = tracee_wait (p->tid, &status, 100);
+  if (r == TRACEE_OK)
+    ptrace (PTRACE_DETACH, p->tid, NULL, NULL);
+}
+
+/* See server.h.  */
+void
+server_destroy (struct server *s)
+{
+  for (unsigned i = 0; i < MAX_BIRTHS; i++)
+    let_pending_go (&s->pending[i]);
+  waiter_stop (s);
+  hub_destroy (s);
+  for (unsigned i = 0; i < s->n_images; i++)
+    image_unload (&s->images[i]);
+  free (s);
+}
