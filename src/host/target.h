@@ -169,8 +169,8 @@ MUST_USE enum target_refusal target_regs_read (struct target *t, int tid,
    waits in a system call leaves it, as by a signal whose handler returns to
    the new state, with the kernel's rules for restarting by orig_rax.  A
    change of nothing changes nothing.  */
-MUST_USE enum target_refusal target_regs_write (struct target *t, int tid,
-                                                const struct target_regs *regs);
+MUST_USE enum target_refusal
+target_regs_write (struct target *t, int tid, const struct target_regs *regs);
 
 /* The siginfo of the signal that TID stopped for, in the kernel's format.
    NO_THREAD when there is none.  What is written is delivered with it.  */
@@ -256,9 +256,10 @@ enum target_resume_kind
 {
   TARGET_RESUME_STAY,           /* stays stopped */
   TARGET_RESUME_CONTINUE,
-  TARGET_RESUME_STEP,           /* one instruction, a handler's first included */
-  TARGET_RESUME_RANGE           /* step while pc is in [range_start, range_end);
-                                   at least one instruction */
+  TARGET_RESUME_STEP,           /* one instruction; a signal delivered with it
+                                   stops at its handler's first */
+  TARGET_RESUME_RANGE           /* step while pc is in the range, its end
+                                   excluded; at least one instruction */
 };
 
 /* PID and TID say whom it is for: TID > 0 that thread; else PID > 0 all
@@ -303,7 +304,7 @@ enum target_event_kind
   TARGET_EVENT_FORK,            /* CHILD is a stopped process in the lists */
   TARGET_EVENT_VFORK,           /* likewise, its parent waits for it */
   TARGET_EVENT_VFORK_DONE,      /* the child has execed, exited or gone */
-  TARGET_EVENT_CLONE,           /* new thread CHILD; the event is the parent's */
+  TARGET_EVENT_CLONE,           /* new thread CHILD; TID is the parent */
   TARGET_EVENT_EXEC,            /* TID is the leader; others are gone; points
                                    are gone; file by target_exec_file */
   TARGET_EVENT_THREAD_EXIT,     /* TID is gone, with STATUS */
