@@ -1,0 +1,113 @@
+/* Stores in four ways, COUNT times each, and writes the time of one round, in
+   nanoseconds, to the file RESULT: stores WAY COUNT RESULT.
+
+     stack   a deep recursion: return addresses and locals
+     memset  4 KiB at a time
+     heap    scattered words of a megabyte, beside what is watched
+     hit     the watched word itself  */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+long watched;
+int many[10000];
+char range[1 << 20];
+volatile long sink;
+
+static double
+now (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static long __attribute__ ((noinline))
+fib (int n)
+{
+  return n < 2 ? n : fib (n - 1) + fib (n - 2);
+}
+
+static void
+go_stack (int count)
+{
+  for (int i = 0; i < count; i++)
+    sink = fib (12);
+}
+
+static void
+go_memset (int count)
+{
+  static char area[4096];
+
+  for (int i = 0; i < count; i++)
+    {
+      memset (area, i, sizeof area);
+      sink = area[i & 4095];
+    }
+}
+
+static void
+go_heap (int count)
+{
+  size_t n = 1 << 17;
+  long *words = calloc (n, sizeof *words);
+
+  if (words == NULL)
+    exit (1);
+  for (int i = 0; i < count; i++)
+    words[i * 2654435761u % n] += i;
+  sink = words[0];
+  free (words);
+}
+
+static void
+go_hit (int count)
+{
+  for (int i = 0; i < count; i++)
+    *(volatile long *) &watched = i + 1;
+}
+
+static const struct
+{
+  const char *name;
+  void (*go) (int count);
+} ways[] = {
+  { "stack", go_stack },
+  { "memset", go_memset },
+  { "heap", go_heap },
+  { "hit", go_hit },
+};
+
+static void
+way_go (const char *name, int count)
+{
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+    if (strcmp (name, ways[i].name) == 0)
+      {
+        ways[i].go (count);
+        return;
+      }
+  exit (2);
+}
+
+int
+main (int argc, char **argv)
+{
+  double start, end;
+  FILE *f;
+
+  if (argc != 4)
+    return 2;
+  start = now ();
+  way_go (argv[1], atoi (argv[2]));
+  end = now ();
+  f = fopen (argv[3], "w");
+  if (f == NULL)
+    return 1;
+  fprintf (f, "%g\n", (end - start) / atoi (argv[2]));
+  return fclose (f) != 0;
+}
