@@ -97,13 +97,23 @@ MUST_USE enum rewrite_status rewrite_load_target (struct rewriter *w,
 /* Spill %rcx and pop it as the ret I does.  */
 void rewrite_pop_target (struct rewriter *w, const struct insn *i);
 
-/* Emit the branch I so that it is taken to TAKEN.  Returns the field of four
+/* Emit the branch I so that it is taken to TAKEN; EXIT is the number of that
+   exit, EXIT + 1 that of the fall-through path.  Returns the field of four
    bytes, in the writable view, that holds the distance.  For a loop or jrcxz
    the fall-through path is emitted first: FALL is its target, and *FALL_FIELD
    its field; 0 for others.  */
 uint8_t *rewrite_conditional (struct rewriter *w, const struct insn *i,
-                              cache_pc taken, cache_pc fall,
+                              unsigned exit, cache_pc taken, cache_pc fall,
                               uint8_t **fall_field);
+
+/* Compare the application's N bytes at PC with what they are now, and go to
+   CHANGED if they differ; %rcx and %rdx are spilled and taken back.  At most
+   REWRITE_VERIFY_MAX bytes of code.  Returns nothing: CHANGED is reached by a
+   branch that never changes.  */
+void rewrite_verify (struct rewriter *w, app_pc pc, size_t n,
+                     cache_pc changed);
+#define REWRITE_VERIFY_APP_MAX 64
+#define REWRITE_VERIFY_MAX 640
 
 /* jmp TO; returns the field as above.  */
 uint8_t *rewrite_jump (struct rewriter *w, cache_pc to);

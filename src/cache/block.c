@@ -4,6 +4,9 @@
    What can be copied is not copied at once: RUN marks where a run of such
    instructions began, and the run is written when something else comes.
 
+   A block whose bytes may change unseen begins with code that compares them
+   with what was translated, and ends behind its first store.
+
    A block ends at a branch, in front of a page that cannot be executed, at
    the end of its second page, and when it has grown to BLOCK_MAX_APP bytes or
    BLOCK_MAX_CODE bytes of code.  */
@@ -19,7 +22,8 @@
 #define BLOCK_MAX_CODE 3072
 /* Code that a block may take in all, and units: one for each exit, one for
    the pushed address, one for the slot of the prefix.  */
-#define BLOCK_RESERVE (BLOCK_MAX_CODE + BLOCK_MAX_APP + 4 * ARCH_REWRITE_MAX)
+#define BLOCK_RESERVE                                                         \
+  (BLOCK_MAX_CODE + BLOCK_MAX_APP + 4 * ARCH_REWRITE_MAX + REWRITE_VERIFY_MAX)
 #define BLOCK_UNITS (FRAGMENT_MAX_EXITS + 2)
 
 struct build
@@ -116,7 +120,7 @@ build_conditional (struct build *b, const struct insn *i)
   uint8_t *fall_field;
 
   b->exits[taken].field = rewrite_conditional (
-      &b->w, i, b->exits[taken].unit, b->exits[fall].unit, &fall_field);
+      &b->w, i, taken, b->exits[taken].unit, b->exits[fall].unit, &fall_field);
   if (fall_field)
     b->exits[fall].field = fall_field;
   else
@@ -265,7 +269,44 @@ build_body (struct build *b, enum flavour flavour)
   return true;
 }
 
-/* A fragment of N bytes of code with room for what B has.  */
+static bool
+writes_memory (const struct insn *i)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+  unsigned n = insn_memory (i, m);
+
+  while (n--)
+    if (m[n].access & INSN_WRITE)
+      return true;
+  return i->properties & INSN_UNKNOWN;
+}
+
+/* How far a block goes that verifies its bytes.  */
+static app_pc
+verified_end (const struct build *b)
+{
+  app_pc pc = b->pc, limit = MIN (b->end, pc + REWRITE_VERIFY_APP_MAX);
+  struct insn i;
+
+  while (insn_decode (&i, app_bytes (pc), limit - pc, pc) == INSN_OK)
+    {
+      pc += i.length;
+      if (i.branch != INSN_NO_BRANCH || writes_memory (&i))
+        break;
+    }
+  return pc > b->pc ? pc : limit;
+}
+
+static void
+build_verification (struct build *b)
+{
+  unsigned changed = add_exit (b, EXIT_CHANGED, b->pc);
+
+  b->end = verified_end (b);
+  rewrite_verify (&b->w, b->pc, b->end - b->pc, b->exits[changed].unit);
+}
+
+/* A fragment for what B has built.  */
 static struct fragment *
 make_fragment (struct build *b, enum flavour flavour)
 {
@@ -370,6 +411,8 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
     return BUILD_FULL;
   units = b->region->units;
   start_build (b, pc, &x, indirect);
+  if (x.verify)
+    build_verification (b);
   if (!build_body (b, flavour))
     {
       b->region->units = units;

@@ -38,6 +38,7 @@ enum exit_kind
   EXIT_SYSCALL,         /* target is a syscall instruction */
   EXIT_UNSUPPORTED,     /* target cannot run in the cache: refuse by name */
   EXIT_INTERRUPT,       /* target is an int instruction */
+  EXIT_CHANGED,         /* the bytes of the fragment at target differ */
   EXIT_POINT,           /* target has a point in front of it */
   EXIT_STEPPED          /* one instruction is done; target is the next */
 };
@@ -52,7 +53,7 @@ struct exit
   uint8_t kind;                 /* enum exit_kind */
 };
 
-#define FRAGMENT_MAX_EXITS 2
+#define FRAGMENT_MAX_EXITS 3
 #define FRAGMENT_MAX_PAGES 2
 
 enum fragment_state { FRAGMENT_LIVE, FRAGMENT_RETIRED };

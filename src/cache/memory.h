@@ -10,7 +10,7 @@
 struct memory_extent
 {
   app_pc end;           /* the first byte that cannot be read or executed */
-  bool writable;        /* the application may change it */
+  bool verify;          /* it may change unseen: compare before each run */
 };
 
 struct memory_calls

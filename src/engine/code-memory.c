@@ -7,6 +7,7 @@
 #include "engine/code-memory.h"
 #include "common/log.h"
 #include "engine/areas.h"
+#include "engine/code-change.h"
 #include "engine/heap.h"
 #include "linux/raw.h"
 
@@ -155,8 +156,7 @@ extent (app_pc pc, struct memory_extent *x)
 
   if (!area_executable (pc, &a))
     return false;
-  x->end = a.end;
-  x->writable = a.prot & AREA_WRITE;
+  code_change_prepare (pc, &a, x);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "cache/cache.h"
 #include "common/log.h"
 #include "engine/areas.h"
+#include "engine/code-change.h"
 #include "engine/code-memory.h"
 #include "engine/gate.h"
 #include "engine/options.h"
@@ -131,6 +132,9 @@ arrive (struct thread *t, uint64_t number)
     case EXIT_UNSUPPORTED:
       refuse (t, e);
       break;
+    case EXIT_CHANGED:
+      dispatch_flush (e->target, e->target + e->from->app_size, "changed");
+      break;
     case EXIT_POINT:
     case EXIT_STEPPED:
       break;
@@ -212,9 +216,33 @@ dispatch_flush (app_addr start, app_addr end, const char *why)
 
   lock_acquire (&cache_lock);
   n = cache_flush (start, end);
+  code_change_forget (start, end);
   lock_release (&cache_lock);
   if (n)
     LOG (FLUSH, "%u fragments of %lx-%lx: %s", n, start, end, why);
+}
+
+/* See dispatch.h.  */
+enum code_fault
+dispatch_store_fault (app_pc pc, app_addr addr)
+{
+  enum code_fault r;
+
+  lock_acquire (&cache_lock);
+  r = code_change_store (pc, addr);
+  lock_release (&cache_lock);
+  return r;
+}
+
+/* See dispatch.h.  */
+void
+dispatch_kernel_writes (app_addr start, app_addr end)
+{
+  if (!code_change_any ())
+    return;
+  lock_acquire (&cache_lock);
+  code_change_lift (start, end);
+  lock_release (&cache_lock);
 }
 
 /* See dispatch.h.  */

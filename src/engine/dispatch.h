@@ -8,6 +8,7 @@
 #ifndef ENGINE_DISPATCH_H
 #define ENGINE_DISPATCH_H
 
+#include "engine/code-change.h"
 #include "engine/thread.h"
 
 /* Make the cache ready; once a process, before the first dispatch_run.  */
@@ -21,6 +22,15 @@ NORETURN void dispatch_run (struct thread *t);
    to, or is no longer the application's.  Threads may still be inside until
    they next leave the cache.  Takes the cache lock.  */
 void dispatch_flush (app_addr start, app_addr end, const char *why);
+
+/* A store by the application, at PC in emitted code, to ADDR faulted: as
+   code_change_store (code-change.h).  The calling thread holds no lock; may
+   run in signal context.  */
+enum code_fault dispatch_store_fault (app_pc pc, app_addr addr);
+
+/* A system call is about to write to [START, END): lift what the engine has
+   protected there.  */
+void dispatch_kernel_writes (app_addr start, app_addr end);
 
 /* In the child of fork.  The caller is its only thread.  */
 void dispatch_after_fork (void);

@@ -15,6 +15,7 @@
 #define STACK_SIZE (1ul << 20)
 
 unsigned long little_dispatches;
+bool little_verify;
 void (*little_hook) (struct arch_context *c);
 struct arch_context *little_context;
 static app_pc stop_at;
@@ -69,7 +70,7 @@ static bool
 extent (app_pc pc, struct memory_extent *x)
 {
   x->end = (pc & ~4095ul) + 4096 * 3;
-  x->writable = false;
+  x->verify = little_verify;
   return true;
 }
 
@@ -135,6 +136,8 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       c->rip = e->target;
       if (e->kind == EXIT_SYSCALL)
         do_syscall (c);
+      else if (e->kind == EXIT_CHANGED)
+        cache_flush (e->target, e->target + e->from->app_size);
       else if (e->kind != EXIT_DIRECT)
         {
           printf ("FAIL: exit of kind %d at %lx\n", e->kind, e->target);
@@ -156,7 +159,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       printf ("FAIL: no code at %lx\n", fault);
       exit (1);
     }
-  if (e && e->kind == EXIT_DIRECT)
+  if (e)
     cache_link (e, f);
   c->table = (uint64_t) cache_table (FLAVOUR_PLAIN);
   c->next = (uint64_t) f->entry;

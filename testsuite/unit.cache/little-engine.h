@@ -20,6 +20,9 @@ void little_run (struct arch_regs *regs, app_pc stop);
 /* Ticks: how many times the dispatcher was entered.  */
 extern unsigned long little_dispatches;
 
+/* Code may change unseen.  */
+extern bool little_verify;
+
 /* What each dispatch does first, if set.  */
 extern void (*little_hook) (struct arch_context *c);
 

@@ -405,8 +405,8 @@ rewrite_jump (struct rewriter *w, cache_pc to)
 
 /* loop and jrcxz reach 127 bytes only: they jump over the way on.  */
 static uint8_t *
-rewrite_loop (struct rewriter *w, const struct insn *i, cache_pc taken,
-              cache_pc fall, uint8_t **fall_field)
+rewrite_loop (struct rewriter *w, const struct insn *i, unsigned exit,
+              cache_pc taken, cache_pc fall, uint8_t **fall_field)
 {
   uint8_t *over;
 
@@ -414,25 +414,91 @@ rewrite_loop (struct rewriter *w, const struct insn *i, cache_pc taken,
     emit_8 (&w->e, 0x67);
   emit_8 (&w->e, i->opcode);
   over = w->e.at++;
-  rewrite_note (w, ARCH_NOTE_EXIT, 1, 0);
+  rewrite_note (w, ARCH_NOTE_EXIT, exit + 1, 0);
   *fall_field = rewrite_jump (w, fall);
   *over = (uint8_t) (w->e.at - over - 1);
-  rewrite_note (w, ARCH_NOTE_EXIT, 0, 0);
+  rewrite_note (w, ARCH_NOTE_EXIT, exit, 0);
   return rewrite_jump (w, taken);
 }
 
 /* See rewrite.h.  */
 uint8_t *
-rewrite_conditional (struct rewriter *w, const struct insn *i, cache_pc taken,
-                     cache_pc fall, uint8_t **fall_field)
+rewrite_conditional (struct rewriter *w, const struct insn *i, unsigned exit,
+                     cache_pc taken, cache_pc fall, uint8_t **fall_field)
 {
   note_at (w, i, 0);
   *fall_field = 0;
   if (i->branch == INSN_LOOP)
-    return rewrite_loop (w, i, taken, fall, fall_field);
+    return rewrite_loop (w, i, exit, taken, fall, fall_field);
   emit_align_field (&w->e, 2);
   emit_8 (&w->e, 0x0f);
   emit_8 (&w->e, 0x80 | i->cc);
   emit_32 (&w->e, (uint32_t) emit_distance (emit_pc (&w->e), taken));
   return w->e.at - 4;
+}
+
+/* mov (%rdx), %rcx of SIZE bytes, the upper ones zero.  */
+static void
+load_rcx_of_size (struct emit *e, unsigned size)
+{
+  switch (size)
+    {
+    case 8:
+      emit_load (e, ARCH_RCX, ARCH_RDX, 0);
+      return;
+    case 2:
+    case 1:
+      emit_8 (e, 0x0f);
+      emit_8 (e, size == 2 ? 0xb7 : 0xb6);
+      break;
+    default:
+      emit_8 (e, 0x8b);
+    }
+  emit_8 (e, emit_modrm_byte (0, ARCH_RCX, ARCH_RDX));
+}
+
+/* One comparison: %rcx becomes zero if the SIZE bytes at PC are the same.
+
+     mov  $PC, %rdx
+     mov  (%rdx), %rcx
+     mov  $-BYTES, %rdx
+     lea  (%rcx,%rdx), %rcx
+     jrcxz 1f
+     (%rcx and %rdx restored)  jmp changed
+  1:                                                                       */
+static void
+verify_piece (struct rewriter *w, app_pc pc, unsigned size, cache_pc changed)
+{
+  struct emit *e = &w->e;
+  uint64_t bytes = 0;
+
+  __builtin_memcpy (&bytes, (const void *) pc, size);
+  emit_mov_imm (e, ARCH_RDX, pc);
+  load_rcx_of_size (e, size);
+  emit_mov_imm (e, ARCH_RDX, -bytes);
+  emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
+  emit_8 (e, 0xe3);
+  emit_8 (e, 9 + 9 + 5);
+  emit_unspill (e, ARCH_RCX);
+  emit_unspill (e, ARCH_RDX);
+  emit_jmp (e, changed);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_verify (struct rewriter *w, app_pc pc, size_t n, cache_pc changed)
+{
+  vm_assert (n <= REWRITE_VERIFY_APP_MAX);
+  rewrite_note (w, ARCH_NOTE_AT, pc - w->pc, 0);
+  emit_spill (&w->e, ARCH_RCX);
+  emit_spill (&w->e, ARCH_RDX);
+  rewrite_note (w, ARCH_NOTE_AT, pc - w->pc,
+                MASK (ARCH_RCX) | MASK (ARCH_RDX));
+  for (unsigned size; n; pc += size, n -= size)
+    {
+      size = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+      verify_piece (w, pc, size, changed);
+    }
+  emit_unspill (&w->e, ARCH_RCX);
+  emit_unspill (&w->e, ARCH_RDX);
 }
