@@ -4,7 +4,7 @@
 
 static const struct name_row rows[] = {
 #define NAME_SET(SET, PREFIX)
-#define NAME(SET, VALUE, TEXT) { NAMES_##SET, VALUE, TEXT },
+#define NAME(SET, VALUE, PREFIX, TEXT) { NAMES_##SET, VALUE, #TEXT },
 #include "linux/names.def"
 #undef NAME_SET
 #undef NAME
@@ -12,7 +12,7 @@ static const struct name_row rows[] = {
 
 static const char *const prefixes[] = {
 #define NAME_SET(SET, PREFIX) PREFIX,
-#define NAME(SET, VALUE, TEXT)
+#define NAME(SET, VALUE, PREFIX, TEXT)
 #include "linux/names.def"
 #undef NAME_SET
 #undef NAME

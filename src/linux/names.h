@@ -12,7 +12,7 @@
 enum name_set
 {
 #define NAME_SET(SET, PREFIX) NAMES_##SET,
-#define NAME(SET, VALUE, TEXT)
+#define NAME(SET, VALUE, PREFIX, TEXT)
 #include "linux/names.def"
 #undef NAME_SET
 #undef NAME
