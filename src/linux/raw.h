@@ -115,14 +115,6 @@ struct linux_sigaction
   linux_sigset mask;
 };
 
-struct linux_stack
-{
-  uint64_t sp;
-  int32_t flags;
-  uint32_t pad;
-  uint64_t size;
-};
-
 struct linux_siginfo
 {
   int32_t signo, err, code, pad;
@@ -134,54 +126,6 @@ struct linux_siginfo
   };
 };
 _Static_assert (sizeof (struct linux_siginfo) == 128, "");
-
-/* struct sigcontext_64 of <asm/sigcontext.h>.  */
-struct linux_sigcontext
-{
-  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-  uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
-  uint16_t cs, gs, fs, ss;
-  uint64_t err, trapno, oldmask, cr2;
-  uint64_t fpstate;
-  uint64_t reserved[8];
-};
-_Static_assert (sizeof (struct linux_sigcontext) == 256, "");
-
-struct linux_ucontext
-{
-  uint64_t flags;
-  uint64_t link;
-  struct linux_stack stack;
-  struct linux_sigcontext mc;
-  linux_sigset sigmask;
-};
-_Static_assert (sizeof (struct linux_ucontext) == 304, "");
-
-enum { RAW_UC_FP_XSTATE = 1, RAW_UC_SIGCONTEXT_SS = 2,
-       RAW_UC_STRICT_RESTORE_SS = 4 };
-
-struct linux_rt_sigframe
-{
-  uint64_t pretcode;
-  struct linux_ucontext uc;
-  struct linux_siginfo info;
-};
-_Static_assert (sizeof (struct linux_rt_sigframe) == 440, "");
-
-/* struct _fpx_sw_bytes, at byte 464 of the image that fpstate points to.  */
-struct linux_fpx_sw_bytes
-{
-  uint32_t magic1;
-  uint32_t extended_size;       /* xstate_size and the second magic */
-  uint64_t xfeatures;
-  uint32_t xstate_size;
-  uint32_t padding[7];
-};
-_Static_assert (sizeof (struct linux_fpx_sw_bytes) == 48, "");
-#define FPX_SW_BYTES_AT 464
-#define RAW_FP_XSTATE_MAGIC1 0x46505853u
-#define RAW_FP_XSTATE_MAGIC2 0x46505845u
-#define RAW_FP_XSTATE_MAGIC2_SIZE 4u
 
 struct linux_timespec { int64_t sec, nsec; };
 
