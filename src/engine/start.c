@@ -47,7 +47,8 @@ protection (uint32_t flags)
          | ((flags & 1) != 0 ? RAW_PROT_EXEC : 0);
 }
 
-/* Give each segment of the image its own protection.  */
+/* Give each segment of the image its own protection.  There is nothing
+   between segments: the linker is told to put them on adjoining pages.  */
 static void
 protect_image (void)
 {

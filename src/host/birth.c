@@ -107,7 +107,7 @@ static enum birth_refusal
 map_any (struct birth *b, struct tracee *t, const struct image **used)
 {
   enum birth_refusal r = BIRTH_NO_ROOM;
-  int fd;
+  int fd = -1;
 
   for (unsigned i = 0; i < b->n_images && r == BIRTH_NO_ROOM; i++)
     {

@@ -15,6 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -407,6 +408,29 @@ server_adopt (struct server *s, int pid)
 
 /* Calls.  */
 
+/* Whether PID has an engine of this server's, by the secret in its record: it
+   may be any process, if somebody wrote nonsense into the hub, or counts its
+   processes in another pid namespace.  */
+static bool
+is_served (const struct server *s, int pid)
+{
+  for (unsigned i = 0; i < s->n_images; i++)
+    {
+      const struct image *image = &s->images[i];
+      uint64_t cookie = 0;
+      struct iovec here = { &cookie, sizeof cookie };
+      struct iovec there
+        = { (void *) (image->base + image->image_size
+                      + offsetof (struct channel, birth.kick_cookie)),
+            sizeof cookie };
+
+      if (process_vm_readv (pid, &here, 1, &there, 1, 0) == sizeof cookie
+          && cookie == s->cookie)
+        return true;
+    }
+  return false;
+}
+
 /* A thread is about to exec.  */
 static void
 answer_exec (struct server *s, int i, const struct hub_call *call)
@@ -415,6 +439,7 @@ answer_exec (struct server *s, int i, const struct hub_call *call)
 
   if (call->pid <= 1 || call->tid <= 1 || call->pid == getpid ()
       || syscall (SYS_tgkill, call->pid, call->tid, 0) < 0
+      || !is_served (s, call->pid)
       || (p = add_pending (s, call->pid, call->tid, i)) == NULL)
     {
       move_call (s, i, HUB_ASKED, HUB_REFUSED);

@@ -1,0 +1,188 @@
+/* See call.h.  */
+
+#include "engine/call.h"
+
+#include "common/string.h"
+#include "engine/start.h"
+#include "linux/raw.h"
+
+#define PR_SET_PTRACER 0x59616d61
+#define SLICE_NS 50000000       /* between looks whether the server lives */
+#define SLICES (CALL_LIMIT * (1000000000 / SLICE_NS))
+
+static uint32_t
+state_of (struct hub_call *call)
+{
+  return __atomic_load_n (&call->state, __ATOMIC_ACQUIRE);
+}
+
+static bool
+move (struct hub_call *call, uint32_t from, uint32_t to)
+{
+  return __atomic_compare_exchange_n (&call->state, &from, to, false,
+                                      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static bool
+server_lives (const struct channel_hub *hub)
+{
+  uint32_t word = __atomic_load_n (&hub->server, __ATOMIC_ACQUIRE);
+
+  return word != 0 && (word & HUB_SERVER_DIED) == 0;
+}
+
+static void
+ring (struct channel_hub *hub)
+{
+  __atomic_add_fetch (&hub->event, 1, __ATOMIC_ACQ_REL);
+  raw6 (__NR_futex, RAW_PTR (&hub->event), RAW_FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+/* See call.h.  */
+void
+call_event (struct channel *c)
+{
+  struct channel_hub *hub = engine_hub ();
+
+  __atomic_add_fetch (&c->event, 1, __ATOMIC_ACQ_REL);
+  if (hub != NULL)
+    ring (hub);
+}
+
+/* See call.h.  */
+void
+call_count_native (enum hub_native_reason reason)
+{
+  struct channel_hub *hub = engine_hub ();
+
+  if (hub != NULL)
+    __atomic_add_fetch (&hub->n_native[reason], 1, __ATOMIC_RELAXED);
+}
+
+/* Take a free call; null: there is none for CALL_LIMIT, or no server.  */
+static struct hub_call *
+claim (struct channel_hub *hub)
+{
+  struct linux_timespec nap = { 0, SLICE_NS / 50 };
+
+  for (unsigned n = 0; n < SLICES * 50; n++)
+    {
+      if (!server_lives (hub))
+        return NULL;
+      for (unsigned i = 0; i < HUB_N_CALLS; i++)
+        if (move (&hub->calls[i], HUB_FREE, HUB_CLAIMED))
+          return &hub->calls[i];
+      raw4 (__NR_nanosleep, RAW_PTR (&nap), 0, 0, 0);
+    }
+  return NULL;
+}
+
+/* Wait until CALL is no longer in state FROM; the state that it is in then,
+   or FROM when the server is gone or slow.  */
+static uint32_t
+wait_for_change (struct channel_hub *hub, struct hub_call *call, uint32_t from)
+{
+  struct linux_timespec slice = { 0, SLICE_NS };
+  uint32_t now = state_of (call);
+
+  for (unsigned n = 0; now == from && n < SLICES && server_lives (hub); n++)
+    {
+      raw6 (__NR_futex, RAW_PTR (&call->state), RAW_FUTEX_WAIT, from,
+            RAW_PTR (&slice), 0, 0);
+      now = state_of (call);
+    }
+  return now;
+}
+
+/* Ask, with the fields of CALL filled in: HUB_GRANTED, or HUB_REFUSED and the
+   call is free again.  */
+static uint32_t
+ask (struct channel_hub *hub, struct hub_call *call)
+{
+  uint32_t answer;
+
+  __atomic_store_n (&call->state, HUB_ASKED, __ATOMIC_RELEASE);
+  ring (hub);
+  answer = wait_for_change (hub, call, HUB_ASKED);
+  if (answer == HUB_ASKED)
+    {
+      if (move (call, HUB_ASKED, HUB_FREE))
+        return HUB_REFUSED;
+      answer = state_of (call);         /* it came at the last moment */
+    }
+  if (answer == HUB_GRANTED)
+    return HUB_GRANTED;
+  __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
+  return HUB_REFUSED;
+}
+
+/* See call.h.  */
+bool
+call_exec (int pid, int tid, uint32_t generation, unsigned *number)
+{
+  struct channel_hub *hub = engine_hub ();
+  struct hub_call *call = hub != NULL ? claim (hub) : NULL;
+
+  if (call == NULL)
+    {
+      call_count_native (HUB_NATIVE_NO_SERVER);
+      return false;
+    }
+  call->kind = HUB_EXEC;
+  call->pid = pid;
+  call->tid = tid;
+  call->parent = 0;
+  call->generation = generation;
+  /* Where Yama lets a process be traced by its ancestors alone.  */
+  raw3 (__NR_prctl, PR_SET_PTRACER, hub->server, 0);
+  if (ask (hub, call) == HUB_GRANTED)
+    {
+      *number = call - hub->calls;
+      return true;
+    }
+  call_count_native (server_lives (hub) ? HUB_NATIVE_NO_PTRACE
+                                        : HUB_NATIVE_NO_SERVER);
+  return false;
+}
+
+/* See call.h.  */
+void
+call_exec_failed (unsigned number)
+{
+  struct channel_hub *hub = engine_hub ();
+  struct hub_call *call = &hub->calls[number];
+
+  if (!move (call, HUB_GRANTED, HUB_FAILED))
+    return;
+  ring (hub);
+  wait_for_change (hub, call, HUB_FAILED);
+  __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
+}
+
+/* See call.h.  */
+bool
+call_fork (struct channel *c, int pid, int parent)
+{
+  struct channel_hub *hub = engine_hub ();
+  struct hub_call *call = hub != NULL ? claim (hub) : NULL;
+  char path[CHANNEL_PATH_MAX];
+  uint32_t answer = HUB_REFUSED;
+
+  if (call != NULL)
+    {
+      call->kind = HUB_FORK;
+      call->pid = call->tid = pid;
+      call->parent = parent;
+      call->generation = c->birth.generation;
+      answer = ask (hub, call);
+    }
+  if (answer != HUB_GRANTED)
+    {
+      engine_drop_channel (c);
+      return false;
+    }
+  memcpy (path, call->channel_path, sizeof path);
+  path[sizeof path - 1] = 0;
+  __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
+  return engine_map_channel (c, path);
+}

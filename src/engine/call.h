@@ -1,0 +1,38 @@
+/* Asking the server: calls through the hub (channel/hub.h has their states).
+
+   Called by the gates of exec and fork, on the engine's stack, with no lock
+   held.  A call waits for the server for CALL_LIMIT at the most, and not at
+   all once the server is known to be gone.  No allocation.  */
+
+#ifndef ENGINE_CALL_H
+#define ENGINE_CALL_H
+
+#include "channel/hub.h"
+
+#define CALL_LIMIT 5            /* seconds */
+
+/* PID (TID is the calling thread) is about to execve, and shall have the
+   engine afterwards.  GENERATION counts its images so far (channel birth).
+   Returns true, and a number for call_exec_failed in *CALL: the thread is
+   traced from now on, and may do nothing but execve and call_exec_failed.
+   False: the new image will be native; the reason has been counted.  */
+MUST_USE bool call_exec (int pid, int tid, uint32_t generation,
+                         unsigned *call);
+
+/* That execve has come back.  Returns when the thread is traced no more.  */
+void call_exec_failed (unsigned call);
+
+/* PID is a child of a fork of PARENT, with a debugger: get it a channel of
+   its own in place of C, its copy of the parent's mapping.  False: there is
+   none to be had; C is then private and without slots, and the child runs on
+   with no debugger.  Without a debugger nothing needs to be called.  */
+MUST_USE bool call_fork (struct channel *c, int pid, int parent);
+
+/* Count a process that goes native.  */
+void call_count_native (enum hub_native_reason reason);
+
+/* Wake the server: something in a channel has changed.  C->event is counted
+   up too.  */
+void call_event (struct channel *c);
+
+#endif
