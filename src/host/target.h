@@ -74,6 +74,10 @@ void target_destroy (struct target *t, bool kill);
    same descriptor for the whole life of T.  */
 int target_event_fd (const struct target *t);
 
+/* Wait until PID, which target_detach has let go, has died, if it was born of
+   target_spawn; else return at once.  */
+void target_join (struct target *t, int pid);
+
 /* A longer explanation of the last refusal ("prog: Permission denied"), or
    an empty string.  Valid until the next call.  */
 const char *target_explanation (const struct target *t);
@@ -191,6 +195,11 @@ size_t target_memory_read (struct target *t, int pid, app_addr addr,
 size_t target_memory_write (struct target *t, int pid, app_addr addr,
                             const void *buffer, size_t length);
 
+/* Whether [START, END) of PID's address space is, in part or whole, the
+   engine's, and so not to be shown in a list of mappings.  */
+bool target_memory_hidden (struct target *t, int pid, app_addr start,
+                           app_addr end);
+
 
 /* Points.  */
 
@@ -301,7 +310,8 @@ enum target_event_kind
   TARGET_EVENT_INTERRUPT,       /* target_interrupt */
   TARGET_EVENT_SYSCALL_ENTRY,   /* number in SYSCALL */
   TARGET_EVENT_SYSCALL_RETURN,
-  TARGET_EVENT_FORK,            /* CHILD is a stopped process in the lists */
+  TARGET_EVENT_FORK,            /* CHILD is a stopped process in the lists, with
+                                   a copy of PID's wanted set of points */
   TARGET_EVENT_VFORK,           /* likewise, its parent waits for it */
   TARGET_EVENT_VFORK_DONE,      /* the child has execed, exited or gone */
   TARGET_EVENT_CLONE,           /* new thread CHILD; TID is the parent */
