@@ -254,8 +254,16 @@ dispatch_before_fork (void)
 
 /* See dispatch.h.  */
 void
+dispatch_release_after_fork (void)
+{
+  lock_release (&cache_lock);
+}
+
+/* See dispatch.h.  */
+void
 dispatch_after_fork (void)
 {
+  lock_acquire (&cache_lock);
   cache_after_fork ();
   lock_release (&cache_lock);
 }

@@ -32,8 +32,13 @@ enum code_fault dispatch_store_fault (app_pc pc, app_addr addr);
    protected there.  */
 void dispatch_kernel_writes (app_addr start, app_addr end);
 
-/* In the child of fork.  The caller is its only thread.  */
-void dispatch_after_fork (void);
+/* Around fork, in the parent and in the child: no other thread is inside the
+   cache's data.  */
 void dispatch_before_fork (void);
+void dispatch_release_after_fork (void);
+
+/* In the child of fork, after that, while the parent still waits: the code
+   memory becomes the child's own.  The caller is its only thread.  */
+void dispatch_after_fork (void);
 
 #endif

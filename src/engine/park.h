@@ -17,6 +17,9 @@
    waits here while a stop is on.  */
 void park_check (struct thread *t);
 
+/* Another thread than T, the calling one, stops the world.  */
+MUST_USE bool park_wanted (const struct thread *t);
+
 /* Around a system call of T that may block: its context is valid for others
    while it is in there.  park_leave_syscall parks when a stop is on.  */
 void park_enter_syscall (struct thread *t);
@@ -29,5 +32,11 @@ MUST_USE bool park_all (struct thread *t);
 
 /* End of what park_all began.  */
 void park_release (struct thread *t);
+
+/* T, the calling thread, leaves for good.  */
+void park_thread_gone (struct thread *t);
+
+/* In the child of fork, whose only thread is T.  */
+void park_after_fork (struct thread *t);
 
 #endif

@@ -13,12 +13,71 @@
 
    and signal_deliver, called by dispatch with the thread's vector registers
    live, builds the frame.  A fault in engine code outside of the safe copy
-   routines is a bug of the engine's: it says so and exits 70.  */
+   routines is a bug of the engine's: it says so and exits 70.
+
+   Invariants:
+   1. The kernel never blocks the synchronous signals and the kick, but in
+      signal_block_everything; otherwise its mask is the application's.
+   2. `taken' holds at most one signal: while it does, the kernel blocks all
+      others but those of 1.
+   3. A signal of 1 that was sent (not a fault) waits in `held' until the
+      application's mask lets it through; each once, as the kernel has it for
+      signals below 32.
+   4. SIG_DFL and SIG_IGN of the application are so in the kernel too, but for
+      the synchronous signals and the kick.  */
 
 #ifndef ENGINE_SIGNAL_H
 #define ENGINE_SIGNAL_H
 
-#include "engine/thread.h"
+#include "arch/signal-frame.h"
+#include "channel/channel.h"
+#include "engine/lock.h"
+#include "linux/raw.h"
+
+struct thread;
+
+/* The synchronous signals.  */
+#define SIGNAL_SYNC                                                           \
+  (SIGSET_BIT (RAW_SIGSEGV) | SIGSET_BIT (RAW_SIGBUS)                         \
+   | SIGSET_BIT (RAW_SIGFPE) | SIGSET_BIT (RAW_SIGILL)                        \
+   | SIGSET_BIT (RAW_SIGTRAP))
+#define SIGNAL_NEVER_BLOCKED                                                  \
+  (SIGNAL_SYNC | SIGSET_BIT (CHANNEL_KICK_SIGNAL))
+#define SIGNAL_UNBLOCKABLE                                                    \
+  (SIGSET_BIT (RAW_SIGKILL) | SIGSET_BIT (RAW_SIGSTOP))
+
+#define SIGNAL_N_HELD 6         /* the signals of SIGNAL_NEVER_BLOCKED */
+
+/* One signal on its way.  */
+struct signal_record
+{
+  struct linux_siginfo info;
+  uint64_t trapno, err, cr2;
+  bool fault;                   /* raised by an instruction: cannot wait */
+};
+
+/* The actions of a process, shared by threads made with CLONE_SIGHAND.  */
+struct sighand
+{
+  struct lock lock;
+  uint32_t users;
+  struct linux_sigaction action[RAW_NSIG];
+};
+
+/* A thread's part.  */
+struct signal_state
+{
+  struct sighand *sighand;
+  linux_sigset mask;            /* the application's */
+  linux_sigset suspend_mask;    /* of sigsuspend, ppoll … */
+  bool suspended;               /* suspend_mask applies */
+  bool have_taken;
+  struct frame_stack altstack;  /* the application's */
+  struct signal_record taken;
+  linux_sigset held_set;
+  struct signal_record held[SIGNAL_N_HELD];
+  struct frame_sw vector;       /* how the kernel saves vector registers */
+};
 
 /* Take over the signals of the process at birth: actions as the kernel has
    them, handlers for the synchronous ones, the mask of T, its signal
@@ -27,8 +86,8 @@ void signal_init (struct thread *t);
 
 /* Deliver what waits for T, the calling thread, whose context is the
    application's: builds a frame and moves the context to the handler, or does
-   the default action.  Called by dispatch when context.interrupted was set, after
-   clearing it.  Not called from signal context.  */
+   the default action.  Called by dispatch when context.interrupted was set,
+   after clearing it.  Not called from signal context.  */
 void signal_deliver (struct thread *t);
 
 /* The instruction at T's context raises SIG with si_code CODE and si_addr
@@ -39,16 +98,45 @@ void signal_deliver (struct thread *t);
 void signal_raise (struct thread *t, int sig, int code, app_addr addr,
                    unsigned trapno, uint64_t error);
 
-/* Send the kick to T: its context.interrupted is set first.  */
-void signal_kick (struct thread *t);
+/* Something can be delivered to T, the calling thread, now.  */
+MUST_USE bool signal_waits (const struct thread *t);
+
+/* Send the kick to T: its context.interrupted is set first.  False: there is no
+   such thread.  */
+bool signal_kick (struct thread *t);
+
+/* Set the application's mask of T, the calling thread, and the kernel's with
+   it.  */
+void signal_set_mask (struct thread *t, linux_sigset mask);
 
 /* Bring the mask that the kernel has for the calling thread T in line with
    the application's.  */
 void signal_mask_sync (struct thread *t);
 
+/* Block all that can be taken for the calling thread, so that what is said of
+   have_taken stays true.  Back by signal_mask_sync.  */
+void signal_close_mask (void);
+
+/* The part of MASK that the kernel is told.  */
+static inline linux_sigset
+signal_kernel_mask (linux_sigset mask)
+{
+  return mask & ~(SIGNAL_NEVER_BLOCKED | SIGNAL_UNBLOCKABLE);
+}
+
 /* Block all signals, the synchronous ones too, for the calling thread: around
    clone, and before exit.  Back by signal_mask_sync.  */
 void signal_block_everything (void);
+
+/* Give the kernel the action for SIG that goes with the application's in H.
+   Returns 0 or -errno.  */
+long signal_set_action (const struct sighand *h, int sig);
+
+/* The same as it would be without the engine: for exec and death.  */
+long signal_set_native_action (const struct sighand *h, int sig);
+
+/* T, the calling thread, uses its signal stack from now on.  */
+void signal_use_stack (const struct thread *t);
 
 /* A child thread T of PARENT, by clone FLAGS, gets its signal state.  False:
    memory is out.  */
@@ -57,5 +145,27 @@ MUST_USE bool signal_clone (struct thread *t, const struct thread *parent,
 
 /* T is gone: drop its part.  */
 void signal_thread_exit (struct thread *t);
+
+/* A signal held for T that is in SET and that the kernel does not have: it is
+   taken out and copied to *INFO.  Returns its number; 0: none.  */
+int signal_take_held (struct thread *t, linux_sigset set,
+                      struct linux_siginfo *info);
+
+/* rt_sigreturn: T's context and masks become those of the frame at its stack
+   pointer; ends in dispatch.  Returns if the frame cannot be read.  */
+void signal_return (struct thread *t);
+
+/* All actions of T's process become SIG_DFL but for those that are SIG_IGN:
+   CLONE_CLEAR_SIGHAND, after fork.  */
+void signal_clear_actions (struct thread *t);
+
+/* T, the only thread, leaves the engine for good: actions, mask and alternate
+   stack in the kernel become the application's, and it runs natively from
+   where its context says.  */
+NORETURN void signal_go_native (struct thread *t);
+
+/* The alternate stack of T holds SP, as sigaltstack and the kernel's choice
+   of a stack see it.  */
+MUST_USE bool signal_on_altstack (const struct thread *t, app_addr sp);
 
 #endif

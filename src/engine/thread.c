@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/string.h"
 #include "engine/heap.h"
+#include "engine/park.h"
 #include "engine/signal.h"
 
 struct lock thread_lock = LOCK_INIT (LOCK_RANK_THREADS);
@@ -217,16 +218,24 @@ thread_init (const struct arch_regs *regs, bool fsgsbase)
 /* See thread.h.  */
 
 void
-thread_exit (struct thread *t, int status)
+thread_leave (struct thread *t, long nr, int status)
 {
   signal_block_everything ();
   signal_thread_exit (t);
   lock_acquire (&thread_lock);
   thread_unlink (t);
-  t->state = THREAD_DEAD;
   if (!t->owned_by_parent)
     put_free (t);
   lock_release (&thread_lock);
-  LOG (THREAD, "thread %d: exit %d", t->tid, status);
-  arch_thread_exit (&t->kernel_done, __NR_exit, status);
+  park_thread_gone (t);
+  arch_thread_exit (&t->kernel_done, nr, status);
+}
+
+/* See thread.h.  */
+
+void
+thread_exit (struct thread *t, int status)
+{
+  LOG (THREAD, "%d: exit %d", t->tid, status);
+  thread_leave (t, __NR_exit, status);
 }

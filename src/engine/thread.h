@@ -28,15 +28,13 @@
 #include "arch/context.h"
 #include "channel/channel.h"
 #include "engine/lock.h"
+#include "engine/signal.h"
 #include "linux/raw.h"
 
 enum thread_state
 {
   THREAD_BORN, THREAD_RUNNING, THREAD_SYSCALL, THREAD_PARKED, THREAD_DEAD
 };
-
-struct signal_record;           /* signal.h */
-struct sighand;
 
 struct thread
 {
@@ -51,13 +49,7 @@ struct thread
   struct channel_thread *slot;  /* null without a channel, or too many */
   uint32_t slot_number;
 
-  /* Signals.  */
-  struct sighand *sighand;      /* shared by CLONE_SIGHAND */
-  linux_sigset mask;            /* the application's, virtual */
-  linux_sigset suspend_mask;    /* of sigsuspend, ppoll … while in it */
-  bool suspended;               /* suspend_mask applies */
-  struct linux_stack altstack;  /* the application's, virtual */
-  struct signal_record *signals;
+  struct signal_state signals;
 
   /* System calls.  */
   int64_t syscall;              /* number, while in one; else -1 */
@@ -100,7 +92,10 @@ void thread_destroy (struct thread *t);
 
 /* End the calling thread by exit (STATUS): never returns.  The block is free
    for reuse from the moment on at which this thread touches it no more.  */
-void thread_exit (struct thread *t, int status) NORETURN;
+NORETURN void thread_exit (struct thread *t, int status);
+
+/* The same by system call NR, exit or exit_group.  */
+NORETURN void thread_leave (struct thread *t, long nr, int status);
 
 /* Set the kernel's %gs base of the calling thread to BASE.  */
 void thread_set_gs (uint64_t base);

@@ -1,0 +1,328 @@
+/* Processes.  See process.h.
+
+   Fork holds every lock of the engine, in order of rank, over the call, so
+   that the child finds all of them its own and nothing half done.  The
+   parent goes on only when the child has its own copy of the code memory,
+   which is shared until then; `forked' is a page that both see.  */
+
+#include "engine/process.h"
+#include "arch/enter.h"
+#include "arch/gate.h"
+#include "common/assert.h"
+#include "common/log.h"
+#include "common/string.h"
+#include "engine/areas.h"
+#include "engine/dispatch.h"
+#include "engine/gate.h"
+#include "engine/heap.h"
+#include "engine/memory-calls.h"
+#include "engine/options.h"
+#include "engine/park.h"
+#include "engine/signal.h"
+#include "linux/syscall.h"
+
+#define COPY_CHECK_NS 20000000ul        /* look after the child every 20 ms */
+
+enum { P_PID_ = 1, WNOHANG_ = 1, WEXITED_ = 4, WNOWAIT_ = 0x01000000,
+       WALL_ = 0x40000000 };
+
+gate_function call_clone, call_clone3, call_fork, call_vfork, call_exit,
+  call_exit_group;
+
+/* What any of the four calls asks for, and how it is issued.  */
+struct request
+{
+  struct linux_clone_args want;
+  int64_t nr;
+  uint64_t args[6];
+  struct linux_clone_args kernel;       /* of clone3, as the kernel gets it */
+};
+
+/* The first steps of a child that shares memory, on its engine stack, with
+   all signals blocked.  */
+
+NORETURN static void
+child_main (void *arg)
+{
+  struct thread *t = arg;
+  thread_set_gs (RAW_PTR (t));
+  t->tid = raw3 (__NR_gettid, 0, 0, 0);
+  if (!t->tgid)
+    t->tgid = t->tid;
+  signal_use_stack (t);
+  LOG (THREAD, "%d: begins at %#lx", t->tid, t->context.rip);
+  park_leave_syscall (t);
+  signal_mask_sync (t);
+  arch_restart (&t->context, ARCH_EXIT_RESUMED);
+}
+
+/* The state in which a child returns from the call of T.  */
+
+static void
+copy_context (struct arch_context *to, struct thread *t,
+              const struct linux_clone_args *a)
+{
+  const struct arch_context *from = &t->context;
+  memcpy (to->gpr, from->gpr, sizeof to->gpr);
+  to->gpr[ARCH_RAX] = 0;
+  to->gpr[ARCH_RCX] = from->rip;
+  to->gpr[ARCH_R11] = from->rflags;
+  if (a->stack)
+    to->gpr[ARCH_RSP] = a->stack + a->stack_size;
+  to->rip = from->rip;
+  to->rflags = from->rflags;
+  to->gs_base = from->gs_base;
+  to->fs_base = a->flags & RAW_CLONE_SETTLS ? a->tls : thread_fs_base (t);
+}
+
+/* A block for the child that R asks for, linked; null: memory is out.  */
+
+static struct thread *
+make_child (struct thread *t, const struct linux_clone_args *a)
+{
+  struct thread *child = thread_create ();
+  if (!child)
+    return NULL;
+  if (!signal_clone (child, t, a->flags))
+    {
+      thread_destroy (child);
+      return NULL;
+    }
+  copy_context (&child->context, t, a);
+  child->tgid = a->flags & RAW_CLONE_THREAD ? t->tgid : 0;
+  child->owned_by_parent = a->flags & RAW_CLONE_VFORK;
+  lock_acquire (&thread_lock);
+  thread_link (child);
+  lock_release (&thread_lock);
+  return child;
+}
+
+/* CHILD never ran, or was a vfork child and is gone from this memory.  */
+
+static void
+drop_child (struct thread *child)
+{
+  lock_acquire (&thread_lock);
+  if (child->state != THREAD_DEAD)
+    thread_unlink (child);
+  child->state = THREAD_DEAD;
+  lock_release (&thread_lock);
+  signal_thread_exit (child);
+  thread_destroy (child);
+}
+
+/* Put the child's engine stack into what the kernel gets.  */
+
+static void
+set_stack (struct request *r, struct thread *child)
+{
+  void *top = (void *) child->context.engine_rsp;
+  uint64_t sp = RAW_PTR (arch_child_stack (top, child_main, child));
+  r->kernel.stack = RAW_PTR (child->stack);
+  r->kernel.stack_size = sp - r->kernel.stack;
+  if (r->nr == __NR_clone)
+    r->args[1] = sp;
+}
+
+static long
+clone_sharing (struct thread *t, struct request *r)
+{
+  bool vfork = r->want.flags & RAW_CLONE_VFORK;
+  struct thread *child = make_child (t, &r->want);
+  if (!child)
+    return -RAW_ENOMEM;
+  set_stack (r, child);
+  signal_block_everything ();
+  park_enter_syscall (t);
+  long pid = arch_syscall (r->nr, r->args);
+  park_leave_syscall (t);
+  if (vfork || pid < 0)
+    drop_child (child);
+  signal_mask_sync (t);
+  return pid;
+}
+
+static void
+lock_all (struct thread *t)
+{
+  lock_acquire (&thread_lock);
+  memory_calls_before_fork ();
+  dispatch_before_fork ();
+  areas_before_fork ();
+  lock_acquire (&t->signals.sighand->lock);
+  heap_before_fork ();
+}
+
+static void
+unlock_all (struct thread *t)
+{
+  heap_after_fork ();
+  lock_release (&t->signals.sighand->lock);
+  areas_after_fork ();
+  dispatch_release_after_fork ();
+  memory_calls_after_fork ();
+  lock_release (&thread_lock);
+}
+
+/* A page that is shared with the child to be; null: there is none.  */
+
+static uint32_t *
+share_page (void)
+{
+  long r = raw6 (__NR_mmap, core_reserve (PAGE_SIZE, PAGE_SIZE), PAGE_SIZE,
+                 RAW_PROT_READ | RAW_PROT_WRITE,
+                 RAW_MAP_SHARED | RAW_MAP_ANONYMOUS
+                   | RAW_MAP_FIXED_NOREPLACE,
+                 -1, 0);
+  return RAW_FAILED (r) ? NULL : (uint32_t *) r;
+}
+
+/* PID, a child, runs no more.  */
+
+static bool
+is_gone (int pid)
+{
+  int info[32] = { 0 };
+  long r = raw6 (__NR_waitid, P_PID_, pid, RAW_PTR (info),
+                 WEXITED_ | WNOHANG_ | WNOWAIT_ | WALL_, 0, 0);
+  return r < 0 || info[0];
+}
+
+static void
+wait_for_copy (uint32_t *copied, int pid)
+{
+  while (!__atomic_load_n (copied, __ATOMIC_ACQUIRE) && !is_gone (pid))
+    futex_wait (copied, 0, true, COPY_CHECK_NS);
+}
+
+/* The child's first steps: all locks are its own.  */
+
+static void
+become_child (struct thread *t, const struct request *r, uint32_t *copied)
+{
+  t->tid = t->tgid = raw3 (__NR_getpid, 0, 0, 0);
+  t->signals.held_set = 0;
+  unlock_all (t);
+  thread_forget_others (t);
+  park_after_fork (t);
+  dispatch_after_fork ();
+  __atomic_store_n (copied, 1, __ATOMIC_RELEASE);
+  futex_wake (copied, 1, true);
+  if (r->want.stack)
+    t->context.gpr[ARCH_RSP] = r->want.stack + r->want.stack_size;
+  if (r->want.flags & RAW_CLONE_SETTLS)
+    t->context.fs_base = r->want.tls;
+  if (r->want.flags & RAW_CLONE_CLEAR_SIGHAND)
+    signal_clear_actions (t);
+  LOG (PROCESS, "process %d: born by fork", t->tgid);
+}
+
+static long
+clone_copying (struct thread *t, struct request *r)
+{
+  uint32_t *copied = share_page ();
+  if (!copied)
+    return -RAW_ENOMEM;
+  r->kernel.stack = r->kernel.stack_size = 0;
+  if (r->nr == __NR_clone)
+    r->args[1] = 0;
+  signal_block_everything ();
+  lock_all (t);
+  long pid = arch_syscall (r->nr, r->args);
+  if (pid == 0)
+    become_child (t, r, copied);
+  else
+    {
+      if (pid > 0)
+        wait_for_copy (copied, pid);
+      unlock_all (t);
+    }
+  raw3 (__NR_munmap, RAW_PTR (copied), PAGE_SIZE, 0);
+  signal_mask_sync (t);
+  if (pid == 0 && !options.follow)
+    {
+      t->context.gpr[ARCH_RAX] = 0;
+      signal_go_native (t);
+    }
+  return pid;
+}
+
+static long
+do_clone (struct thread *t, struct request *r)
+{
+  if (r->want.flags & RAW_CLONE_VM)
+    return clone_sharing (t, r);
+  return clone_copying (t, r);
+}
+
+/* See calls.def for these.  */
+
+long
+call_clone (struct thread *t)
+{
+  struct request r = { .nr = __NR_clone };
+  for (unsigned n = 0; n < 6; n++)
+    r.args[n] = gate_arg (t, n);
+  r.want.flags = (uint32_t) r.args[0];
+  r.want.stack = r.args[1];
+  r.want.tls = r.args[4];
+  return do_clone (t, &r);
+}
+
+long
+call_fork (struct thread *t)
+{
+  struct request r = { .nr = __NR_fork };
+  return do_clone (t, &r);
+}
+
+long
+call_vfork (struct thread *t)
+{
+  struct request r = { .nr = __NR_clone };
+  r.want.flags = RAW_CLONE_VM | RAW_CLONE_VFORK;
+  r.args[0] = r.want.flags | RAW_SIGCHLD;
+  return do_clone (t, &r);
+}
+
+/* The first version of the structure has 64 bytes; what the kernel does not
+   know must be zero, which it checks itself.  */
+
+long
+call_clone3 (struct thread *t)
+{
+  struct request r = { .nr = __NR_clone3 };
+  uint64_t size = gate_arg (t, 1);
+  if (size < 64 || size > sizeof r.want)
+    return gate_issue (t);      /* refused by the kernel: too small, too
+                                   large, or newer than this engine */
+  if (!safe_read (&r.want, gate_arg (t, 0), size))
+    return -RAW_EFAULT;
+  if (!r.want.stack != !r.want.stack_size)
+    return -RAW_EINVAL;
+  r.kernel = r.want;
+  r.args[0] = RAW_PTR (&r.kernel);
+  r.args[1] = size;
+  return do_clone (t, &r);
+}
+
+long
+call_exit (struct thread *t)
+{
+  thread_exit (t, gate_arg (t, 0));
+}
+
+/* See process.h.  */
+
+void
+process_exit (struct thread *t, int status)
+{
+  LOG (PROCESS, "process %d: exit %d", t->tgid, status);
+  thread_leave (t, __NR_exit_group, status);
+}
+
+long
+call_exit_group (struct thread *t)
+{
+  process_exit (t, gate_arg (t, 0));
+}

@@ -1,0 +1,344 @@
+/* Delivering signals to the application.  See signal.h.
+
+   All of it runs on the engine's stack with the application's vector
+   registers live.  next_record picks what comes first, act does what the
+   action says; the kernel's mask is brought in line once at the end.  */
+
+#include "engine/signal.h"
+#include "arch/enter.h"
+#include "arch/gate.h"
+#include "common/assert.h"
+#include "common/log.h"
+#include "common/string.h"
+#include "engine/gate.h"
+#include "engine/heap.h"
+#include "engine/park.h"
+#include "engine/thread.h"
+#include "linux/signals.h"
+
+#define RED_ZONE 128
+#define FLAGS_CLEARED 0x10500ul         /* RF, DF, TF */
+
+static bool
+next_record (struct thread *t, struct signal_record *rec)
+{
+  struct signal_state *s = &t->signals;
+  linux_sigset mask = s->suspended ? s->suspend_mask : s->mask;
+  if (s->have_taken)
+    {
+      *rec = s->taken;
+      s->have_taken = false;
+      return true;
+    }
+  *rec = (struct signal_record) { 0 };
+  return signal_take_held (t, ~mask, &rec->info);
+}
+
+/* SEGV as the kernel forces it on a thread that has no room for a frame, or
+   returned through a bad one.  */
+
+static void
+make_segv (struct signal_record *rec)
+{
+  *rec = (struct signal_record) { .info.signo = RAW_SIGSEGV,
+                                  .info.code = RAW_SI_KERNEL,
+                                  .fault = true };
+}
+
+/* See signal.h.  */
+
+bool
+signal_on_altstack (const struct thread *t, app_addr sp)
+{
+  const struct frame_stack *a = &t->signals.altstack;
+  return !(a->flags & RAW_SS_AUTODISARM) && sp > a->sp
+         && sp - a->sp <= a->size;
+}
+
+/* Where the frame for an action with FLAGS goes; 0: the alternate stack has
+   no room for it.  */
+
+static app_addr
+place_frame (const struct thread *t, uint64_t flags, app_addr *vector)
+{
+  const struct frame_stack *a = &t->signals.altstack;
+  app_addr sp = t->context.gpr[ARCH_RSP];
+  bool nested = signal_on_altstack (t, sp);
+  bool entering = (flags & RAW_SA_ONSTACK) && a->size
+                  && !signal_on_altstack (t, sp - RED_ZONE);
+  sp = entering ? a->sp + a->size : sp - RED_ZONE;
+  app_addr at = frame_place (sp, &t->signals.vector, vector);
+  if ((nested || entering) && !(at > a->sp && at - a->sp <= a->size))
+    return 0;
+  return at;
+}
+
+/* Learn how the kernel saves vector registers from a frame of its own, if
+   this thread has not seen one yet.  */
+
+static void
+learn_vector (struct thread *t)
+{
+  if (!t->signals.vector.magic1)
+    {
+      signal_kick (t);
+      t->context.interrupted = 0;
+    }
+  vm_assert (t->signals.vector.magic1);
+}
+
+/* Build the frame for REC and the action A; the context goes to the handler.
+   False: the stack cannot hold it.  */
+
+static bool
+push_frame (struct thread *t, const struct signal_record *rec,
+            const struct linux_sigaction *a)
+{
+  struct signal_state *s = &t->signals;
+  struct arch_context *c = &t->context;
+  struct frame f;
+  app_addr vector;
+  learn_vector (t);
+  app_addr at = place_frame (t, a->flags, &vector);
+  struct frame_facts facts = {
+    .mask = s->mask, .stack = s->altstack, .trapno = rec->trapno,
+    .err = rec->err, .cr2 = rec->cr2, .restorer = a->restorer,
+  };
+  frame_fill (&f, c, &facts, vector);
+  memcpy (f.info, &rec->info, sizeof f.info);
+  size_t size = a->flags & RAW_SA_SIGINFO ? sizeof f
+                                          : offsetof (struct frame, info);
+  if (!at || !(a->flags & RAW_SA_RESTORER)
+      || !frame_write_vector (vector, &s->vector, safe_write)
+      || !safe_write (at, &f, size))
+    return false;
+  c->rip = a->handler;
+  c->gpr[ARCH_RSP] = at;
+  c->gpr[ARCH_RAX] = 0;
+  c->gpr[ARCH_RDI] = rec->info.signo;
+  c->gpr[ARCH_RSI] = at + offsetof (struct frame, info);
+  c->gpr[ARCH_RDX] = at + offsetof (struct frame, uc);
+  c->rflags &= ~FLAGS_CLEARED;
+  arch_vector_reset (s->vector.features);
+  return true;
+}
+
+/* What changes when the handler of A begins.  */
+
+static void
+enter_handler (struct thread *t, int sig, const struct linux_sigaction *a)
+{
+  struct signal_state *s = &t->signals;
+  s->mask = (s->suspended ? s->suspend_mask : s->mask) | a->mask;
+  if (!(a->flags & RAW_SA_NODEFER))
+    s->mask |= SIGSET_BIT (sig);
+  s->mask &= ~SIGNAL_UNBLOCKABLE;
+  s->suspended = false;
+  if (s->altstack.flags & RAW_SS_AUTODISARM)
+    s->altstack = (struct frame_stack) { .flags = RAW_SS_DISABLE };
+}
+
+/* The action for SIG as it is now; SA_RESETHAND takes effect.  */
+
+static struct linux_sigaction
+fetch_action (struct thread *t, int sig)
+{
+  struct sighand *h = t->signals.sighand;
+  lock_acquire (&h->lock);
+  struct linux_sigaction a = h->action[sig - 1];
+  if ((a.flags & RAW_SA_RESETHAND) && a.handler > RAW_SIG_IGN)
+    {
+      h->action[sig - 1].handler = RAW_SIG_DFL;
+      signal_set_action (h, sig);
+    }
+  lock_release (&h->lock);
+  return a;
+}
+
+/* Fill in F so that its sigreturn makes the kernel's state of this thread the
+   application's.  IMAGE has room for the vector registers, or is null.  */
+
+static void
+native_frame (struct thread *t, struct frame *f, void *image)
+{
+  struct signal_state *s = &t->signals;
+  struct frame_facts facts = { .stack = s->altstack, .mask = s->mask };
+  uint64_t vector = ALIGN_UP (RAW_PTR (image), 64);
+  bool saved = false;
+  if (image)
+    {
+      memcpy ((void *) (vector + FRAME_SW_AT), &s->vector, sizeof s->vector);
+      saved = arch_vector_save ((void *) vector, s->vector.features);
+      uint32_t magic2 = FRAME_MAGIC2;
+      memcpy ((void *) (vector + s->vector.xstate_size), &magic2, 4);
+    }
+  frame_fill (f, &t->context, &facts, saved ? vector : 0);
+}
+
+/* Die by REC in the application's state: the signal waits, blocked, until
+   sigreturn has loaded that state and unblocks it, so that a core shows
+   nothing of the engine.  */
+
+NORETURN static void
+die (struct thread *t, const struct signal_record *rec)
+{
+  struct frame f;
+  int sig = rec->info.signo;
+  struct linux_sigaction dfl = { 0 };
+  learn_vector (t);
+  LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
+  signal_block_everything ();
+  raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
+  raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, sig, RAW_PTR (&rec->info));
+  void *image = heap_pages (t->signals.vector.extended_size + 64, false,
+                            HEAP_SIGNAL);
+  native_frame (t, &f, image);
+  f.uc.mask = ~SIGSET_BIT (sig);
+  thread_set_gs (t->context.gs_base);
+  arch_sigreturn (&f);
+}
+
+/* See signal.h.  */
+
+void
+signal_go_native (struct thread *t)
+{
+  struct frame f;
+  struct sighand *h = t->signals.sighand;
+  struct frame_stack altstack = t->signals.altstack;
+  learn_vector (t);
+  signal_block_everything ();
+  for (int sig = 1; sig <= RAW_NSIG; sig++)
+    if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
+      signal_set_native_action (h, sig);
+  raw3 (__NR_sigaltstack, RAW_PTR (&altstack), 0, 0);
+  void *image = heap_pages (t->signals.vector.extended_size + 64, false,
+                            HEAP_SIGNAL);
+  native_frame (t, &f, image);
+  LOG (PROCESS, "process %d: goes native at %#lx", t->tgid, t->context.rip);
+  thread_set_gs (t->context.gs_base);
+  arch_sigreturn (&f);
+}
+
+/* The default action, done for a signal that has an engine's handler in the
+   kernel.  */
+
+static void
+do_default (struct thread *t, const struct signal_record *rec)
+{
+  switch (signals_default (rec->info.signo))
+    {
+    case SIGNALS_TERMINATE:
+    case SIGNALS_CORE:
+      die (t, rec);
+    case SIGNALS_STOP:
+      raw3 (__NR_tgkill, t->tgid, t->tid, rec->info.signo);
+      break;
+    case SIGNALS_IGNORE:
+    case SIGNALS_CONTINUE:
+      break;
+    }
+}
+
+/* Do what the application's action for REC is.  */
+
+static void
+act (struct thread *t, struct signal_record *rec)
+{
+  int sig = rec->info.signo;
+  bool blocked = t->signals.mask & SIGSET_BIT (sig);
+  struct linux_sigaction a = fetch_action (t, sig);
+  LOG (SIGNAL, "%d: signal %d (code %d) at %#lx, handler %#lx", t->tid, sig,
+       rec->info.code, t->context.rip, a.handler);
+  if (rec->fault && (blocked || a.handler == RAW_SIG_IGN))
+    die (t, rec);
+  if (a.handler == RAW_SIG_IGN)
+    return;
+  if (a.handler == RAW_SIG_DFL)
+    do_default (t, rec);
+  else if (push_frame (t, rec, &a))
+    enter_handler (t, sig, &a);
+  else
+    {
+      bool fatal = sig == RAW_SIGSEGV;
+      make_segv (rec);
+      if (fatal)
+        die (t, rec);
+      act (t, rec);
+    }
+}
+
+/* See signal.h.  */
+
+void
+signal_deliver (struct thread *t)
+{
+  struct signal_record rec;
+  if (!signal_waits (t))
+    {
+      t->signals.suspended = false;
+      return;
+    }
+  while (next_record (t, &rec))
+    act (t, &rec);
+  t->signals.suspended = false;
+  signal_mask_sync (t);
+}
+
+/* See signal.h.  */
+
+void
+signal_raise (struct thread *t, int sig, int code, app_addr addr,
+              unsigned trapno, uint64_t error)
+{
+  struct signal_record rec = {
+    .info.signo = sig, .info.code = code, .info.fault.addr = addr,
+    .trapno = trapno, .err = error, .cr2 = trapno == 14 ? addr : 0,
+    .fault = true,
+  };
+  act (t, &rec);
+  signal_mask_sync (t);
+}
+
+/* The alternate stack of a frame becomes T's, unless sigaltstack would refuse
+   it.  */
+
+static void
+restore_altstack (struct thread *t, const struct frame_stack *a)
+{
+  uint32_t mode = a->flags & ~RAW_SS_AUTODISARM;
+  if (signal_on_altstack (t, t->context.gpr[ARCH_RSP]))
+    return;
+  if (mode == RAW_SS_DISABLE)
+    t->signals.altstack = (struct frame_stack) { .flags = a->flags };
+  else if (mode <= RAW_SS_ONSTACK && a->size >= 2048)
+    t->signals.altstack = *a;
+}
+
+/* See signal.h.  */
+
+void
+signal_return (struct thread *t)
+{
+  struct frame f = { 0 };
+  struct arch_context *c = &t->context;
+  if (!safe_read (&f.uc, c->gpr[ARCH_RSP], sizeof f.uc))
+    {
+      signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, 0, 0);
+      return;
+    }
+  signal_close_mask ();
+  t->signals.mask = f.uc.mask & ~SIGNAL_UNBLOCKABLE;
+  frame_take (c, &f.uc.regs);
+  restore_altstack (t, &f.uc.stack);
+  t->syscall = -1;
+  if (signal_waits (t))
+    c->interrupted = 1;
+  frame_redirect (&f.uc.regs, (const void *) arch_restart, RAW_PTR (c),
+                  ARCH_EXIT_RESUMED, c->engine_rsp);
+  f.uc.mask = signal_kernel_mask (t->signals.have_taken ? ~0ull
+                                                        : t->signals.mask);
+  f.uc.stack = (struct frame_stack) { .sp = RAW_PTR (t->signal_stack),
+                                      .size = THREAD_SIGNAL_STACK_SIZE };
+  arch_sigreturn (&f);
+}
