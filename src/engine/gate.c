@@ -4,10 +4,12 @@
 #include "arch/gate.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "engine/code-change.h"
 #include "engine/code-memory.h"
+#include "engine/dispatch.h"
 #include "engine/heap.h"
 #include "engine/park.h"
-#include "linux/syscall.h"
+#include "linux/sysmem.h"
 
 _Static_assert (GATE_AGAIN == ARCH_SYSCALL_AGAIN, "");
 
@@ -43,8 +45,10 @@ safe_read (void *dst, app_addr addr, size_t n)
 bool
 safe_write (app_addr addr, const void *src, size_t n)
 {
-  return !engine_owns (addr, addr + n)
-         && arch_copy ((void *) addr, src, n) == 0;
+  if (engine_owns (addr, addr + n))
+    return false;
+  dispatch_kernel_writes (addr, addr + n);
+  return arch_copy ((void *) addr, src, n) == 0;
 }
 
 /* See gate.h.  */
@@ -64,11 +68,39 @@ safe_read_string (char *dst, app_addr addr, size_t size)
   return size;
 }
 
+static bool
+read_for_walk (void *cookie, app_addr from, void *to, size_t size)
+{
+  (void) cookie;
+  return safe_read (to, from, size);
+}
+
+static void
+lift (void *cookie, unsigned arg, app_addr addr, size_t size, unsigned access)
+{
+  (void) cookie, (void) arg, (void) access;
+  dispatch_kernel_writes (addr, addr + size);
+}
+
+/* Take the engine's protection from what call NR with ARGS is going to
+   write.  */
+
+static void
+lift_for_call (int64_t nr, const uint64_t args[6])
+{
+  struct sysmem_call c = { .nr = nr, .read = read_for_walk };
+  memcpy (c.args, args, sizeof c.args);
+  sysmem_enter (&c);
+  sysmem_walk (&c, SYSCALL_WRITE, lift, NULL);
+}
+
 /* See gate.h.  */
 
 long
 gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6])
 {
+  if (code_change_any ())
+    lift_for_call (nr, args);
   if (!syscall_may_block (nr))
     return arch_syscall (nr, args);
   park_enter_syscall (t);
@@ -91,7 +123,7 @@ gate_issue (struct thread *t)
 /* A call that this engine refuses as a kernel without it does.  */
 
 long
-call_nosys (struct thread *t)
+gate_nosys (struct thread *t)
 {
   (void) t;
   return -RAW_ENOSYS;

@@ -49,8 +49,9 @@ long gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6]);
 typedef long gate_function (struct thread *t);
 
 /* Read N bytes of the application at ADDR to DST, or write N at SRC to it;
-   false when that faults (what was copied until then stays copied).  No
-   locks; safe anywhere, signal context included.  */
+   false when that faults (what was copied until then stays copied).  Reading
+   is safe anywhere, signal context included; writing may take the cache
+   lock.  */
 MUST_USE bool safe_read (void *dst, app_addr addr, size_t n);
 MUST_USE bool safe_write (app_addr addr, const void *src, size_t n);
 

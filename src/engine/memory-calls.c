@@ -19,8 +19,8 @@ enum { MADV_DONTNEED_ = 4, MADV_FREE_ = 8, MADV_REMOVE_ = 9,
 static struct lock maps_lock = LOCK_INIT (LOCK_RANK_MAPS);
 static app_addr brk_now;        /* 0: not asked yet */
 
-gate_function call_mmap, call_munmap, call_mprotect, call_mremap, call_brk,
-  call_madvise, call_shmat, call_shmdt, call_remap_file_pages;
+gate_function gate_mmap, gate_munmap, gate_mprotect, gate_mremap, gate_brk,
+  gate_madvise, gate_shmat, gate_shmdt, gate_remap_file_pages;
 
 /* See memory-calls.h.  */
 
@@ -300,7 +300,7 @@ locked (gate_function *f, struct thread *t)
 /* See calls.def for these.  */
 
 #define LOCKED(NAME)                                                          \
-  long call_##NAME (struct thread *t) { return locked (do_##NAME, t); }
+  long gate_##NAME (struct thread *t) { return locked (do_##NAME, t); }
 
 LOCKED (mmap)
 LOCKED (munmap)

@@ -26,8 +26,8 @@
 enum { P_PID_ = 1, WNOHANG_ = 1, WEXITED_ = 4, WNOWAIT_ = 0x01000000,
        WALL_ = 0x40000000 };
 
-gate_function call_clone, call_clone3, call_fork, call_vfork, call_exit,
-  call_exit_group;
+gate_function gate_clone, gate_clone3, gate_fork, gate_vfork, gate_exit,
+  gate_exit_group;
 
 /* What any of the four calls asks for, and how it is issued.  */
 struct request
@@ -258,7 +258,7 @@ do_clone (struct thread *t, struct request *r)
 /* See calls.def for these.  */
 
 long
-call_clone (struct thread *t)
+gate_clone (struct thread *t)
 {
   struct request r = { .nr = __NR_clone };
   for (unsigned n = 0; n < 6; n++)
@@ -270,14 +270,14 @@ call_clone (struct thread *t)
 }
 
 long
-call_fork (struct thread *t)
+gate_fork (struct thread *t)
 {
   struct request r = { .nr = __NR_fork };
   return do_clone (t, &r);
 }
 
 long
-call_vfork (struct thread *t)
+gate_vfork (struct thread *t)
 {
   struct request r = { .nr = __NR_clone };
   r.want.flags = RAW_CLONE_VM | RAW_CLONE_VFORK;
@@ -289,7 +289,7 @@ call_vfork (struct thread *t)
    know must be zero, which it checks itself.  */
 
 long
-call_clone3 (struct thread *t)
+gate_clone3 (struct thread *t)
 {
   struct request r = { .nr = __NR_clone3 };
   uint64_t size = gate_arg (t, 1);
@@ -307,7 +307,7 @@ call_clone3 (struct thread *t)
 }
 
 long
-call_exit (struct thread *t)
+gate_exit (struct thread *t)
 {
   thread_exit (t, gate_arg (t, 0));
 }
@@ -322,7 +322,7 @@ process_exit (struct thread *t, int status)
 }
 
 long
-call_exit_group (struct thread *t)
+gate_exit_group (struct thread *t)
 {
   process_exit (t, gate_arg (t, 0));
 }

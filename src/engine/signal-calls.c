@@ -15,10 +15,10 @@
    | RAW_SA_EXPOSE_TAGBITS | RAW_SA_RESTORER)
 #define MINSIGSTKSZ_ 2048
 
-gate_function call_rt_sigaction, call_rt_sigprocmask, call_rt_sigreturn,
-  call_rt_sigpending, call_rt_sigsuspend, call_rt_sigtimedwait,
-  call_sigaltstack, call_ppoll, call_pselect6, call_epoll_pwait,
-  call_io_pgetevents;
+gate_function gate_rt_sigaction, gate_rt_sigprocmask, gate_rt_sigreturn,
+  gate_rt_sigpending, gate_rt_sigsuspend, gate_rt_sigtimedwait,
+  gate_sigaltstack, gate_ppoll, gate_pselect6, gate_epoll_pwait,
+  gate_io_pgetevents;
 
 /* Make *A the action for SIG; the old one goes to *OLD.  */
 
@@ -42,7 +42,7 @@ exchange_action (struct thread *t, int sig, const struct linux_sigaction *a,
 }
 
 long
-call_rt_sigaction (struct thread *t)
+gate_rt_sigaction (struct thread *t)
 {
   int sig = gate_arg (t, 0);
   app_addr new = gate_arg (t, 1), to = gate_arg (t, 2);
@@ -86,7 +86,7 @@ combine (linux_sigset *mask, uint64_t how, linux_sigset set)
 }
 
 long
-call_rt_sigprocmask (struct thread *t)
+gate_rt_sigprocmask (struct thread *t)
 {
   app_addr from = gate_arg (t, 1), to = gate_arg (t, 2);
   linux_sigset old = t->signals.mask, new = old, set;
@@ -105,14 +105,14 @@ call_rt_sigprocmask (struct thread *t)
 }
 
 long
-call_rt_sigreturn (struct thread *t)
+gate_rt_sigreturn (struct thread *t)
 {
   signal_return (t);
   return GATE_CONTEXT;
 }
 
 long
-call_rt_sigpending (struct thread *t)
+gate_rt_sigpending (struct thread *t)
 {
   app_addr to = gate_arg (t, 0);
   uint64_t size = gate_arg (t, 1);
@@ -147,7 +147,7 @@ set_altstack (struct thread *t, const struct frame_stack *new)
 }
 
 long
-call_sigaltstack (struct thread *t)
+gate_sigaltstack (struct thread *t)
 {
   const struct frame_stack *a = &t->signals.altstack;
   app_addr from = gate_arg (t, 0), to = gate_arg (t, 1);
@@ -204,7 +204,7 @@ issue_with_mask (struct thread *t, unsigned n, app_addr from, uint64_t size)
 }
 
 long
-call_rt_sigsuspend (struct thread *t)
+gate_rt_sigsuspend (struct thread *t)
 {
   if (!gate_arg (t, 0))
     return gate_arg (t, 1) == 8 ? -RAW_EFAULT : -RAW_EINVAL;
@@ -212,13 +212,13 @@ call_rt_sigsuspend (struct thread *t)
 }
 
 long
-call_ppoll (struct thread *t)
+gate_ppoll (struct thread *t)
 {
   return issue_with_mask (t, 3, gate_arg (t, 3), gate_arg (t, 4));
 }
 
 long
-call_epoll_pwait (struct thread *t)
+gate_epoll_pwait (struct thread *t)
 {
   return issue_with_mask (t, 4, gate_arg (t, 4), gate_arg (t, 5));
 }
@@ -248,13 +248,13 @@ issue_with_pack (struct thread *t)
 }
 
 long
-call_pselect6 (struct thread *t)
+gate_pselect6 (struct thread *t)
 {
   return issue_with_pack (t);
 }
 
 long
-call_io_pgetevents (struct thread *t)
+gate_io_pgetevents (struct thread *t)
 {
   return issue_with_pack (t);
 }
@@ -263,7 +263,7 @@ call_io_pgetevents (struct thread *t)
    for as well.  */
 
 long
-call_rt_sigtimedwait (struct thread *t)
+gate_rt_sigtimedwait (struct thread *t)
 {
   linux_sigset set;
   struct linux_siginfo info;

@@ -10,6 +10,9 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "engine/areas.h"
+#include "engine/code-change.h"
+#include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
 #include "engine/park.h"
@@ -108,6 +111,8 @@ push_frame (struct thread *t, const struct signal_record *rec,
   memcpy (f.info, &rec->info, sizeof f.info);
   size_t size = a->flags & RAW_SA_SIGINFO ? sizeof f
                                           : offsetof (struct frame, info);
+  if (at)
+    dispatch_kernel_writes (at, vector + s->vector.extended_size);
   if (!at || !(a->flags & RAW_SA_RESTORER)
       || !frame_write_vector (vector, &s->vector, safe_write)
       || !safe_write (at, &f, size))
@@ -240,11 +245,33 @@ do_default (struct thread *t, const struct signal_record *rec)
     }
 }
 
+/* REC is a store to a page that the engine has protected, or had until a
+   moment ago, for the code in it: it will succeed now.  */
+
+static bool
+is_code_change (struct thread *t, const struct signal_record *rec)
+{
+  enum { PF_STORE = 7 };        /* present, write, user: SDM volume 3, 4.7 */
+  struct area a;
+  app_addr addr = rec->info.fault.addr;
+  if (!rec->fault || rec->info.signo != RAW_SIGSEGV
+      || rec->info.code != RAW_SEGV_ACCERR || rec->err != PF_STORE)
+    return false;
+  if (dispatch_store_fault (t->context.rip, addr) != CODE_FAULT_OTHER)
+    return true;
+  bool retry = t->last_retry != addr && area_find (addr, &a)
+               && (a.prot & AREA_WRITE);
+  t->last_retry = retry ? addr : 0;
+  return retry;
+}
+
 /* Do what the application's action for REC is.  */
 
 static void
 act (struct thread *t, struct signal_record *rec)
 {
+  if (is_code_change (t, rec))
+    return;
   int sig = rec->info.signo;
   bool blocked = t->signals.mask & SIGSET_BIT (sig);
   struct linux_sigaction a = fetch_action (t, sig);

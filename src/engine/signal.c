@@ -45,7 +45,11 @@ is_fault (int sig, const struct linux_siginfo *info)
 static unsigned
 held_index (int sig)
 {
-  return __builtin_popcountll (SIGNAL_NEVER_BLOCKED & (SIGSET_BIT (sig) - 1));
+  unsigned n = 0;
+  for (linux_sigset below = SIGNAL_NEVER_BLOCKED & (SIGSET_BIT (sig) - 1);
+       below; below &= below - 1)
+    n++;
+  return n;
 }
 
 /* A fault in a routine that expects it: go on where it says.  */

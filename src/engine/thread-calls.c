@@ -6,13 +6,13 @@
 
 enum { PR_SET_SECCOMP_ = 22, PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
 
-gate_function call_arch_prctl, call_prctl;
+gate_function gate_arch_prctl, gate_prctl;
 
 /* The %gs base of the application is a field; that of the kernel is the
    engine's.  What the kernel accepts as a base is below TASK_SIZE_MAX.  */
 
 long
-call_arch_prctl (struct thread *t)
+gate_arch_prctl (struct thread *t)
 {
   uint64_t code = gate_arg (t, 0), addr = gate_arg (t, 1);
   switch (code)
@@ -37,7 +37,7 @@ call_arch_prctl (struct thread *t)
    refused as by a kernel that was built without them.  */
 
 long
-call_prctl (struct thread *t)
+gate_prctl (struct thread *t)
 {
   uint64_t option = gate_arg (t, 0);
   if (option == PR_SET_SECCOMP_ || option == PR_SET_SYSCALL_USER_DISPATCH_)

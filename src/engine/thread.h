@@ -57,7 +57,7 @@ struct thread
   bool restart;                 /* the call shall be issued again */
   uint64_t deadline;            /* of the call, CLOCK_MONOTONIC ns; 0: none */
 
-  struct thread *vfork_child;   /* whose block we free when vfork returns */
+  app_addr last_retry;          /* a store that was tried again; 0 */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */
 
