@@ -9,13 +9,13 @@
    Who writes what:
    1. The server writes `birth' before the engine starts, and the command half
       (commands, actions, points) at any time after.
-   2. The engine writes all the rest.  The application can scribble over any
-      of it, so the server copies a value out once, checks it, and uses the
-      copy; no length, index or offset found here is believed.
+   2. The engine writes all the rest, the state of a slot among it.  The
+      application can scribble over any of it, so the server copies a value
+      out once, checks it, and uses the copy; no length, index or offset found
+      here is believed.
    3. `event' counts up after each change of the engine's that the server may
       be waiting for; then the hub's (channel/hub.h) does, with a futex wake:
-      the server waits for all its processes there.  `command' is a futex for
-      the engine; a thread that runs in the cache is kicked as well.
+      the server waits for all its processes there.
    4. After fork the child of a debugged process gets a mapping of its own at
       the same address (HUB_FORK); a child of vfork or CLONE_VM shares its
       parent's.
@@ -26,10 +26,30 @@
      RUNNING <-> SYSCALL    engine, around each system call that may block
      RUNNING -> STOPPED     engine: parked, registers and xsave are valid
      STOPPED -> RUNNING     engine, when `run' has moved on
-     SYSCALL                counts as stopped while the process is stopped:
-                            registers are valid, and the thread parks at the
-                            gate when its call returns
+     SYSCALL -> STOPPED     engine: the call has returned, and a stop is on
      any -> FREE            engine, the thread has exited
+
+   Stops.  A thread parks (STOPPED) at its next look, which it takes at each
+   exit from the cache and on its way out of a system call, while
+
+     slot.stop != CHANNEL_STOP_NONE     it has come to an event of its own;
+     stop_wanted                        the server wants all threads stopped;
+     slot.resume == CHANNEL_RESUME_STAY the server wants this one to stay.
+
+   It makes its slot valid, sets the state, counts `event' up, and waits on
+   the futex `run'.  The server sees an event in any slot, sets stop_wanted,
+   kicks every thread whose slot is RUNNING, and has a stop when none is left;
+   a thread in a system call (SYSCALL) counts as stopped as it is: its slot
+   was made valid before the call.  So no thread of the engine waits for
+   another, and an engine with all threads in system calls is stopped without
+   taking part.
+
+   To let go the server writes commands, points, and the half of each slot
+   that is its own, clears `stop' in the slots whose event it has taken, then
+   stop_wanted, and counts `run' up with a wake.  The first thread that comes
+   out of its wait, or out of a system call, catches up with commands and
+   points, under a lock that the others take too, before any enters the cache:
+   nothing runs there then, for all are parked or in system calls.
 
    Both sides are of one build; `version' only guards against a mixed
    installation.  */
@@ -100,24 +120,26 @@ enum channel_thread_state
   CHANNEL_FREE, CHANNEL_RUNNING, CHANNEL_SYSCALL, CHANNEL_STOPPED
 };
 
-/* Why a thread stopped: the first that applies to the event that made the
-   process stop; CHANNEL_STOP_OTHER for threads that stop along with it.  */
+/* The event of its own that a thread stopped for; NONE: it stops along with
+   others.  In a slot in state SYSCALL only CHANNEL_STOP_VFORK can stand: the
+   parent of a vfork, which waits in the kernel; its child has written it.  */
 enum channel_stop
 {
   CHANNEL_STOP_NONE,
-  CHANNEL_STOP_START,           /* parked before the first instruction */
+  CHANNEL_STOP_START,           /* parked before the first instruction, of a
+                                   program or of a fork's child */
   CHANNEL_STOP_POINT,           /* at a breakpoint; pc is its address */
   CHANNEL_STOP_STEP,            /* a step, or a range step, is done */
   CHANNEL_STOP_SIGNAL,          /* about to get a signal: number in siginfo */
-  CHANNEL_STOP_WATCH,           /* addr: the watched address, after a store */
+  CHANNEL_STOP_WATCH,           /* stop_addr: the watched address, behind the
+                                   instruction; stop_arg: the point's kind */
   CHANNEL_STOP_SYSCALL_ENTRY, CHANNEL_STOP_SYSCALL_RETURN,
-  CHANNEL_STOP_FORK, CHANNEL_STOP_VFORK, CHANNEL_STOP_VFORK_DONE,
-  CHANNEL_STOP_CLONE,           /* child in arg */
-  CHANNEL_STOP_EXEC,
-  CHANNEL_STOP_THREAD_EXIT,     /* status in arg */
-  CHANNEL_STOP_INTERRUPT,       /* the server asked */
+  CHANNEL_STOP_FORK, CHANNEL_STOP_VFORK,        /* child in stop_arg */
+  CHANNEL_STOP_VFORK_DONE,
+  CHANNEL_STOP_CLONE,           /* child in stop_arg */
+  CHANNEL_STOP_THREAD_EXIT,     /* status in stop_arg */
   CHANNEL_STOP_CONDITION_ERROR, /* a condition could not be evaluated */
-  CHANNEL_STOP_OTHER
+  CHANNEL_N_STOPS
 };
 
 /* What a thread shall do when the process goes on.  */
@@ -143,9 +165,10 @@ struct channel_thread
   uint32_t xsave_size;          /* 0: not available */
 
   /* The server's half, read by the engine when it resumes.  */
-  uint32_t resume;              /* enum channel_resume */
+  uint32_t resume;              /* enum channel_resume; stays in force */
   int32_t resume_signal;        /* to deliver; 0: none */
-  uint32_t regs_changed;        /* server wrote regs */
+  uint32_t regs_changed;        /* server wrote regs; a thread in a system
+                                   call is kicked out of it */
   uint32_t xsave_changed;
   uint32_t siginfo_changed;
   uint64_t range_start, range_end;
@@ -162,31 +185,66 @@ enum channel_point_kind
   CHANNEL_POINT_WATCH_ACCESS
 };
 
+/* A point may have agent bytecode: N_CONDITIONS expressions and after them
+   N_COMMANDS, each in the pool as a uint32_t with its length and then its
+   bytes, padded to 4, from pool + CODE_AT.  */
 struct channel_point
 {
   uint32_t kind;                /* enum channel_point_kind */
-  uint32_t pad;
+  uint8_t no_stop;              /* go on after the commands */
+  uint8_t pad[3];
   uint64_t addr, length;
+  uint32_t code_at;
+  uint16_t n_conditions, n_commands;
 };
+
+#define CHANNEL_POOL_SIZE (1ul << 20)
 
 enum channel_process_state
 {
-  CHANNEL_PROCESS_STARTING, CHANNEL_PROCESS_RUNNING,
-  CHANNEL_PROCESS_STOPPING,     /* some threads are not parked yet */
-  CHANNEL_PROCESS_STOPPED,
+  CHANNEL_PROCESS_STARTING,     /* no thread has a slot yet */
+  CHANNEL_PROCESS_RUNNING,
   CHANNEL_PROCESS_EXITED        /* exit_status is valid: wait status format */
 };
 
-/* Requests that a parked thread, or any thread at its next exit from the
-   cache, serves.  Answered in order; the engine counts `served' up.  */
+/* Events that are wanted, a bit each.  */
+enum channel_wants
+{
+  CHANNEL_WANTS_FORK = 1 << 0,
+  CHANNEL_WANTS_VFORK = 1 << 1,         /* VFORK and VFORK_DONE */
+  CHANNEL_WANTS_THREADS = 1 << 2        /* CLONE and THREAD_EXIT */
+};
+
+/* System calls to stop at.  */
+enum channel_catch
+{
+  CHANNEL_CATCH_NONE,
+  CHANNEL_CATCH_ALL,
+  CHANNEL_CATCH_SET             /* those in catch_set, by number */
+};
+
+#define CHANNEL_CATCH_WORDS 16          /* system calls below 1024 */
+#define CHANNEL_MAX_HIDDEN 1024
+
+/* What belongs to the engine, and not to the program.  */
+struct channel_range
+{
+  uint64_t start, end;
+};
+
+/* Commands, which the engine catches up with before any thread runs on: in
+   order, from number `served' to `issued', which count up; the ring is
+   indexed by their low bits.  */
 enum channel_request
 {
   CHANNEL_REQUEST_NONE,
-  CHANNEL_REQUEST_STOP,         /* park all threads */
   CHANNEL_REQUEST_DIRTY,        /* [arg0, arg0 + arg1) was written to from
                                    outside: retire what was translated */
-  CHANNEL_REQUEST_DETACH        /* go on with no debugger */
+  CHANNEL_REQUEST_DETACH        /* go on with no debugger, natively if that
+                                   can be; points are gone */
 };
+
+#define CHANNEL_RING 64         /* more writes than that: one range for all */
 
 struct channel_command
 {
@@ -209,25 +267,31 @@ struct channel
 {
   struct channel_head head;
   uint32_t event;               /* engine to server */
-  uint32_t command;             /* futex, server to engine */
 
   struct channel_birth birth;
 
   /* The engine's half.  */
   uint32_t process_state;       /* enum channel_process_state */
-  uint32_t n_threads;
   int32_t exit_status;
-  int32_t stopped_by;           /* slot of the thread that made it stop */
+  uint32_t n_threads;           /* slots in use, or more than there are */
   uint32_t served;              /* commands answered */
-  uint32_t stop_count;          /* counts up with each complete stop */
+  uint32_t n_hidden;
+  struct channel_range hidden[CHANNEL_MAX_HIDDEN];
 
   /* The server's half.  */
-  uint32_t run;                 /* counts up: stopped threads go on */
+  uint32_t stop_wanted;
+  uint32_t run;                 /* futex; counts up: look again */
   uint32_t issued;              /* commands written */
-  struct channel_command ring[16];
-  uint32_t points_generation;
+  uint32_t wants;               /* of enum channel_wants */
+  uint64_t pass_signals;        /* bit SIG - 1: it goes to the program with no
+                                   event */
+  uint32_t catch;               /* enum channel_catch */
+  uint64_t catch_set[CHANNEL_CATCH_WORDS];
+  struct channel_command ring[CHANNEL_RING];
+  uint32_t points_generation;   /* counts up when points have changed */
   uint32_t n_points;
   struct channel_point points[CHANNEL_MAX_POINTS];
+  uint8_t pool[CHANNEL_POOL_SIZE];
 };
 
 /* The bytes of a channel with N_SLOTS slots.  */
