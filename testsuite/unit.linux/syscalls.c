@@ -165,7 +165,7 @@ test_rows (void)
          "what is not in the table");
 }
 
-struct kernel_sigaction { void *h; unsigned long f; void *r; unsigned long m; };
+struct kernel_sigaction { void *h; unsigned long f; void *r, *m; };
 
 static void
 test_structs (void)
