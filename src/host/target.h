@@ -310,8 +310,8 @@ enum target_event_kind
   TARGET_EVENT_INTERRUPT,       /* target_interrupt */
   TARGET_EVENT_SYSCALL_ENTRY,   /* number in SYSCALL */
   TARGET_EVENT_SYSCALL_RETURN,
-  TARGET_EVENT_FORK,            /* CHILD is a stopped process in the lists, with
-                                   a copy of PID's wanted set of points */
+  TARGET_EVENT_FORK,            /* CHILD is a stopped process in the lists,
+                                   with a copy of PID's set of points */
   TARGET_EVENT_VFORK,           /* likewise, its parent waits for it */
   TARGET_EVENT_VFORK_DONE,      /* the child has execed, exited or gone */
   TARGET_EVENT_CLONE,           /* new thread CHILD; TID is the parent */

@@ -1,0 +1,239 @@
+/* See points.h.  */
+
+#include "gdbstub/points.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbstub/memory.h"
+
+struct point
+{
+  struct point *next;
+  int pid;
+  char type;
+  app_addr addr;
+  uint64_t kind;
+  struct point_code *conditions, *commands;
+};
+
+/* See points.h.  */
+void
+point_code_free (struct point_code *c)
+{
+  while (c != NULL)
+    {
+      struct point_code *next = c->next;
+
+      free (c->code);
+      free (c);
+      c = next;
+    }
+}
+
+static struct point_code *
+copy_code (const struct point_code *c)
+{
+  struct point_code *first = NULL, **end = &first;
+
+  for (; c != NULL; c = c->next, end = &(*end)->next)
+    {
+      *end = memory_zeroed (sizeof **end);
+      (*end)->code = memory_zeroed (c->length + 1);
+      memcpy ((*end)->code, c->code, c->length);
+      (*end)->length = c->length;
+    }
+  return first;
+}
+
+static size_t
+code_count (const struct point_code *c)
+{
+  size_t n = 0;
+
+  for (; c != NULL; c = c->next)
+    n++;
+  return n;
+}
+
+static bool
+is_break (char type)
+{
+  return type == '0' || type == '1';
+}
+
+static enum target_point_kind
+target_kind (char type)
+{
+  switch (type)
+    {
+    case '2':
+      return TARGET_POINT_WATCH_WRITE;
+    case '3':
+      return TARGET_POINT_WATCH_READ;
+    case '4':
+      return TARGET_POINT_WATCH_ACCESS;
+    default:
+      return TARGET_POINT_BREAK;
+    }
+}
+
+/* The link to the point of that description, or to the list's end.  */
+static struct point **
+find (struct points *list, int pid, char type, app_addr addr, uint64_t kind)
+{
+  struct point **p = &list->first;
+
+  while (*p != NULL
+         && !((*p)->pid == pid && (*p)->type == type && (*p)->addr == addr
+              && (is_break (type) || (*p)->kind == kind)))
+    p = &(*p)->next;
+  return p;
+}
+
+static void
+drop (struct point **link)
+{
+  struct point *p = *link;
+
+  *link = p->next;
+  point_code_free (p->conditions);
+  point_code_free (p->commands);
+  free (p);
+}
+
+static size_t
+gather (const struct point_code *c, struct target_bytecode *to, size_t n)
+{
+  for (; c != NULL; c = c->next)
+    to[n++] = (struct target_bytecode) { c->code, c->length };
+  return n;
+}
+
+/* Tell the target what the points at P's place come to.  Two breakpoints of
+   which one is unconditional are unconditional.  */
+static enum target_refusal
+apply (struct points *list, struct target *t, const struct point *p)
+{
+  struct target_point sum = { .kind = target_kind (p->type), .addr = p->addr };
+  const struct point *other = NULL;
+  struct target_bytecode *codes;
+  size_t n_conditions = code_count (p->conditions);
+  size_t n_commands = code_count (p->commands);
+  enum target_refusal r;
+
+  if (!is_break (p->type))
+    sum.length = p->kind;
+  else
+    other = *find (list, p->pid, p->type ^ 1, p->addr, 0);
+  if (other != NULL)
+    {
+      n_conditions += code_count (other->conditions);
+      n_commands += code_count (other->commands);
+    }
+  codes = memory_zeroed ((n_conditions + n_commands + 1) * sizeof *codes);
+  sum.conditions = codes;
+  sum.commands = codes + n_conditions;
+  n_conditions = gather (p->conditions, codes, 0);
+  if (other != NULL)
+    n_conditions = gather (other->conditions, codes, n_conditions);
+  n_commands = gather (p->commands, codes, n_conditions);
+  if (other != NULL)
+    n_commands = gather (other->commands, codes, n_commands);
+  sum.n_commands = n_commands - n_conditions;
+  sum.n_conditions = n_conditions;
+  if (p->conditions == NULL || (other != NULL && other->conditions == NULL))
+    sum.n_conditions = 0;
+  sum.no_stop = p->commands != NULL
+                && (other == NULL || other->commands != NULL);
+  r = target_point_insert (t, p->pid, &sum);
+  free (codes);
+  return r;
+}
+
+/* See points.h.  */
+enum target_refusal
+points_insert (struct points *list, struct target *t, int pid, char type,
+               app_addr addr, uint64_t kind, struct point_code *conditions,
+               struct point_code *commands)
+{
+  struct point **link = find (list, pid, type, addr, kind);
+  struct point *p = *link;
+  bool is_new = p == NULL;
+  enum target_refusal r;
+
+  if (is_new)
+    {
+      p = memory_zeroed (sizeof *p);
+      *p = (struct point) { list->first, pid, type, addr, kind, NULL, NULL };
+      list->first = p;
+      link = &list->first;
+    }
+  point_code_free (p->conditions);
+  point_code_free (p->commands);
+  p->conditions = conditions;
+  p->commands = commands;
+  r = apply (list, t, p);
+  if (r != TARGET_OK && is_new)
+    drop (link);
+  return r;
+}
+
+/* See points.h.  */
+enum target_refusal
+points_remove (struct points *list, struct target *t, int pid, char type,
+               app_addr addr, uint64_t kind)
+{
+  struct point **link = find (list, pid, type, addr, kind);
+  struct point *other = NULL;
+
+  if (*link == NULL)
+    return TARGET_BAD_ARGUMENT;
+  if (is_break (type))
+    other = *find (list, pid, type ^ 1, addr, 0);
+  kind = (*link)->kind;
+  drop (link);
+  if (other != NULL)
+    return apply (list, t, other);
+  return target_point_remove (t, pid, target_kind (type), addr,
+                              is_break (type) ? 0 : kind);
+}
+
+/* See points.h.  */
+bool
+points_is_hardware (const struct points *list, int pid, app_addr addr)
+{
+  struct points *l = (struct points *) list;
+
+  return *find (l, pid, '1', addr, 0) != NULL
+         && *find (l, pid, '0', addr, 0) == NULL;
+}
+
+/* See points.h.  */
+void
+points_copy (struct points *list, int pid, int child)
+{
+  for (struct point *p = list->first; p != NULL; p = p->next)
+    if (p->pid == pid)
+      {
+        struct point *copy = memory_zeroed (sizeof *copy);
+
+        *copy = *p;
+        copy->pid = child;
+        copy->conditions = copy_code (p->conditions);
+        copy->commands = copy_code (p->commands);
+        copy->next = list->first;
+        list->first = copy;
+      }
+}
+
+/* See points.h.  */
+void
+points_forget (struct points *list, int pid)
+{
+  for (struct point **p = &list->first; *p != NULL;)
+    if (pid == 0 || (*p)->pid == pid)
+      drop (p);
+    else
+      p = &(*p)->next;
+}

@@ -1,0 +1,50 @@
+/* The points that GDB has inserted, by Z packets.
+
+   GDB knows two kinds of breakpoint (Z0, Z1) that are one to the target; this
+   list keeps them apart, joins what they ask for at one address, and hands the
+   sum to the target.  */
+
+#ifndef GDBSTUB_POINTS_H
+#define GDBSTUB_POINTS_H
+
+#include "host/target.h"
+
+struct point;
+
+struct points
+{
+  struct point *first;
+};
+
+/* A piece of agent bytecode, owned.  */
+struct point_code
+{
+  uint8_t *code;
+  size_t length;
+  struct point_code *next;
+};
+
+/* Insert a point of TYPE ('0' to '4') at ADDR with KIND, the protocol's word
+   for a length, into PID.  One that is there already is changed.  CONDITIONS
+   and COMMANDS pass into the list's care.  */
+MUST_USE enum target_refusal
+points_insert (struct points *list, struct target *t, int pid, char type,
+               app_addr addr, uint64_t kind, struct point_code *conditions,
+               struct point_code *commands);
+
+MUST_USE enum target_refusal
+points_remove (struct points *list, struct target *t, int pid, char type,
+               app_addr addr, uint64_t kind);
+
+/* Whether a breakpoint of PID's at ADDR was set as a hardware one only.  */
+bool points_is_hardware (const struct points *list, int pid, app_addr addr);
+
+/* CHILD was forked from PID with the same points.  */
+void points_copy (struct points *list, int pid, int child);
+
+/* Forget those of PID, 0 all, without telling the target.  */
+void points_forget (struct points *list, int pid);
+
+void point_code_free (struct point_code *c);
+
+#endif

@@ -1,0 +1,235 @@
+/* See program.h.  */
+
+#define _GNU_SOURCE
+#include "gdbstub/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gdbstub/memory.h"
+#include "gdbstub/stub.h"
+
+static size_t
+count (char *const *words)
+{
+  size_t n = 0;
+
+  while (words != NULL && words[n] != NULL)
+    n++;
+  return n;
+}
+
+static char **
+copy_words (char *const *words, size_t n)
+{
+  char **copy = memory_zeroed ((n + 1) * sizeof *copy);
+
+  for (size_t i = 0; i < n; i++)
+    copy[i] = memory_string (words[i]);
+  return copy;
+}
+
+static void
+free_words (char **words)
+{
+  for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+    free (words[i]);
+  free (words);
+}
+
+/* See program.h.  */
+void
+program_init (struct program *p, const struct stub_options *options)
+{
+  memset (p, 0, sizeof *p);
+  p->startup_with_shell = options->startup_with_shell;
+  p->disable_randomization = options->disable_randomization;
+  program_env_reset (p);
+  if (options->argv != NULL)
+    program_set (p, (char *const *) options->argv,
+                 count ((char *const *) options->argv));
+}
+
+/* See program.h.  */
+void
+program_fini (struct program *p)
+{
+  free_words (p->argv);
+  free_words (p->env);
+  free (p->cwd);
+  memset (p, 0, sizeof *p);
+}
+
+/* See program.h.  */
+void
+program_set (struct program *p, char *const *argv, size_t n)
+{
+  char **copy = copy_words (argv, n);
+
+  free_words (p->argv);
+  p->argv = copy;
+}
+
+/* See program.h.  */
+void
+program_env_reset (struct program *p)
+{
+  free_words (p->env);
+  p->env = copy_words (environ, count (environ));
+}
+
+/* The place in the environment of the variable whose name is the first N bytes
+   of NAME; the end when there is none.  */
+static char **
+find_variable (struct program *p, const char *name, size_t n)
+{
+  char **v = p->env;
+
+  while (*v != NULL && !(strncmp (*v, name, n) == 0 && (*v)[n] == '='))
+    v++;
+  return v;
+}
+
+/* See program.h.  */
+bool
+program_env_set (struct program *p, const char *assignment)
+{
+  const char *equals = strchr (assignment, '=');
+  char **v;
+
+  if (equals == NULL || equals == assignment)
+    return false;
+  v = find_variable (p, assignment, equals - assignment);
+  if (*v == NULL)
+    {
+      size_t n = v - p->env, size = 0;
+
+      p->env = memory_reserve (p->env, &size, (n + 2) * sizeof *p->env);
+      v = p->env + n;
+      v[1] = NULL;
+    }
+  else
+    free (*v);
+  *v = memory_string (assignment);
+  return true;
+}
+
+/* See program.h.  */
+void
+program_env_unset (struct program *p, const char *name)
+{
+  char **v = find_variable (p, name, strlen (name));
+
+  if (*v == NULL)
+    return;
+  free (*v);
+  for (; *v != NULL; v++)
+    v[0] = v[1];
+}
+
+/* See program.h.  */
+void
+program_set_cwd (struct program *p, const char *cwd)
+{
+  free (p->cwd);
+  p->cwd = cwd != NULL && *cwd != 0 ? memory_string (cwd) : NULL;
+}
+
+/* Open FILE (DEFAULT_FILE when NULL) as a stream of the program's.  With
+   neither the server's own stream will do: -1.  */
+static bool
+open_stream (const char *file, const char *default_file, int flags, int *fd)
+{
+  *fd = -1;
+  if (file == NULL)
+    file = default_file;
+  if (file == NULL)
+    return true;
+  *fd = open (file, flags | O_CLOEXEC | O_NOCTTY, 0666);
+  if (*fd < 0)
+    fprintf (stderr, "rio-gdbserver: %s: %s\n", file, strerror (errno));
+  return *fd >= 0;
+}
+
+static bool
+open_streams (const struct stub_options *options, bool stdio, int stream[3])
+{
+  stream[0] = stream[1] = stream[2] = -1;
+  if (!open_stream (options->stdin_file, stdio ? "/dev/null" : NULL, O_RDONLY,
+                    &stream[0]))
+    return false;
+  if (!open_stream (options->stdout_file, NULL, O_WRONLY | O_CREAT | O_TRUNC,
+                    &stream[1]))
+    {
+      if (stream[0] >= 0)
+        close (stream[0]);
+      return false;
+    }
+  return true;
+}
+
+/* See program.h.  SIGTTOU, which a server in the background would get, is kept
+   off meanwhile.  */
+void
+program_give_terminal (int group)
+{
+  sigset_t set, old;
+
+  if (!isatty (2))
+    return;
+  sigemptyset (&set);
+  sigaddset (&set, SIGTTOU);
+  sigprocmask (SIG_BLOCK, &set, &old);
+  tcsetpgrp (2, group);
+  sigprocmask (SIG_SETMASK, &old, NULL);
+}
+
+static void
+say_why_not (const struct program *p, struct target *t, enum target_refusal r)
+{
+  const char *why = target_explanation (t);
+
+  if (*why != 0)
+    fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0], why);
+  else
+    fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0],
+             target_refusal_text (r));
+}
+
+/* See program.h.  */
+bool
+program_start (struct program *p, struct target *t,
+               const struct stub_options *options, bool stdio, int *pid)
+{
+  struct target_program start = {
+    .argv = (const char *const *) p->argv,
+    .envp = (const char *const *) p->env,
+    .cwd = p->cwd,
+    .wrapper = options->wrapper,
+    .startup_with_shell = p->startup_with_shell,
+    .disable_randomization = p->disable_randomization,
+    .tty = options->tty,
+  };
+  enum target_refusal r;
+
+  if (!open_streams (options, stdio, start.stream))
+    return false;
+  r = target_spawn (t, &start, pid);
+  for (int i = 0; i < 3; i++)
+    if (start.stream[i] >= 0)
+      close (start.stream[i]);
+  if (r != TARGET_OK)
+    {
+      say_why_not (p, t, r);
+      return false;
+    }
+  fprintf (stderr, "Process %s created; pid = %d\n", p->argv[0], *pid);
+  if (!stdio && options->tty == NULL && options->stdin_file == NULL)
+    program_give_terminal (*pid);
+  return true;
+}

@@ -1,0 +1,594 @@
+/* The session: connection, packets and events, one loop around poll.
+
+   States, and what moves between them (the functions that do it):
+
+     LISTENING  no connection; events are noted     accept_connection
+     STOPPED    packets are answered                stub_resume
+     RUNNING    packets wait, interrupts count      take_event
+     any        the peer goes away: end_connection, to LISTENING or the end
+
+   A target that runs when its debugger vanishes is stopped, so that the next
+   one finds it.  */
+
+#include "gdbstub/stub.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/assert.h"
+#include "gdbstub/memory.h"
+#include "gdbstub/packets.h"
+#include "gdbstub/signals.h"
+#include "gdbstub/stops.h"
+#include "gdbstub/stub-impl.h"
+
+enum
+{
+  MAX_WAITING = 1 << 20,        /* bytes kept while the target runs */
+  FLUSH_MS = 2000               /* for the last answer, at the end */
+};
+
+
+/* Threads and registers.  */
+
+/* See stub-impl.h.  */
+bool
+stub_has_process (struct stub *s)
+{
+  return target_processes (s->t, NULL, 0) > 0;
+}
+
+static int
+first_thread (struct stub *s, int pid)
+{
+  int tid = 0;
+
+  return target_threads (s->t, pid, &tid, 1) > 0 ? tid : 0;
+}
+
+/* See stub-impl.h.  */
+int
+stub_thread (struct stub *s)
+{
+  int pid = 0;
+
+  if (s->general > 0 && target_thread_process (s->t, s->general) != 0)
+    return s->general;
+  if (target_processes (s->t, &pid, 1) == 0)
+    return 0;
+  return first_thread (s, pid);
+}
+
+/* See stub-impl.h.  */
+int
+stub_process (struct stub *s)
+{
+  int tid = stub_thread (s);
+
+  return tid == 0 ? 0 : target_thread_process (s->t, tid);
+}
+
+/* See stub-impl.h.  */
+int
+stub_find (struct stub *s, struct scan_ptid ptid)
+{
+  int pid;
+
+  if (ptid.tid > 0)
+    {
+      pid = target_thread_process (s->t, ptid.tid);
+      return pid == 0 || (ptid.pid > 0 && ptid.pid != pid) ? -1 : ptid.tid;
+    }
+  if (ptid.pid <= 0)
+    return 0;
+  pid = first_thread (s, ptid.pid);
+  return pid == 0 ? -1 : pid;
+}
+
+/* See stub-impl.h.  */
+void
+stub_put_ptid (struct stub *s, int pid, int tid, struct reply *out)
+{
+  if (s->gdb.multiprocess)
+    reply_text (out, "p%x.%x", pid, tid);
+  else
+    reply_text (out, "%x", tid);
+}
+
+/* See stub-impl.h.  */
+struct target_regs *
+stub_regs (struct stub *s, int tid)
+{
+  if (tid == 0 || s->regs_tid == tid)
+    return tid == 0 ? NULL : &s->regs;
+  s->regs_tid = 0;
+  if (target_regs_read (s->t, tid, &s->regs) != TARGET_OK)
+    return NULL;
+  s->regs_tid = tid;
+  return &s->regs;
+}
+
+/* See stub-impl.h.  */
+bool
+stub_regs_write (struct stub *s, int tid)
+{
+  vm_assert (s->regs_tid == tid);
+  return target_regs_write (s->t, tid, &s->regs) == TARGET_OK;
+}
+
+
+/* Sending.  */
+
+static void
+trace (struct stub *s, const char *what, const char *data, size_t n)
+{
+  if (!s->trace_packets)
+    return;
+  fprintf (stderr, "%s (\"", what);
+  for (size_t i = 0; i < n; i++)
+    if (data[i] >= ' ' && data[i] < 0x7f)
+      fputc (data[i], stderr);
+    else
+      fprintf (stderr, "\\x%02x", (uint8_t) data[i]);
+  fputs ("\");\n", stderr);
+}
+
+static void
+send_reply (struct stub *s, const struct reply *out)
+{
+  trace (s, "putpkt", out->data, out->length);
+  rsp_send (&s->rsp, out->length > 0 ? out->data : "", out->length);
+}
+
+/* See stub-impl.h.  */
+void
+stub_console (struct stub *s, const char *text)
+{
+  const size_t most = (RSP_PACKET_SIZE - 1) / 2;
+  size_t left = strlen (text);
+
+  while (left > 0)
+    {
+      struct reply out = { NULL, 0, 0 };
+      size_t n = MIN (left, most);
+
+      reply_text (&out, "O");
+      reply_hex (&out, text, n);
+      send_reply (s, &out);
+      reply_fini (&out);
+      text += n;
+      left -= n;
+    }
+}
+
+/* Write what the connection takes.  Returns false when the peer is gone.  */
+static bool
+pump (struct stub *s)
+{
+  while (s->rsp.out_at < s->rsp.out_end)
+    {
+      long n = connection_write (&s->connection, s->rsp.out + s->rsp.out_at,
+                                 s->rsp.out_end - s->rsp.out_at);
+
+      if (n < 0)
+        return false;
+      if (n == 0)
+        return true;
+      rsp_sent (&s->rsp, n);
+    }
+  return true;
+}
+
+/* Write all that is left, for a while.  */
+static void
+flush_out (struct stub *s)
+{
+  struct pollfd fd = { s->connection.out, POLLOUT, 0 };
+
+  while (connection_is_open (&s->connection) && pump (s)
+         && s->rsp.out_at < s->rsp.out_end && poll (&fd, 1, FLUSH_MS) > 0)
+    ;
+}
+
+
+/* Processes.  */
+
+/* See stub-impl.h.  */
+void
+stub_set_wants (struct stub *s)
+{
+  unsigned wants = 0;
+
+  if (s->gdb.fork_events)
+    wants |= TARGET_WANTS_FORK;
+  if (s->gdb.vfork_events)
+    wants |= TARGET_WANTS_VFORK;
+  if (s->gdb.exec_events)
+    wants |= TARGET_WANTS_EXEC;
+  if (s->gdb.thread_events)
+    wants |= TARGET_WANTS_THREADS;
+  target_set_wants (s->t, wants);
+}
+
+/* See stub-impl.h.  */
+void
+stub_forget_process (struct stub *s, int pid)
+{
+  points_forget (&s->points, pid);
+  tls_forget (&s->tls, pid);
+  s->regs_tid = 0;
+  if (s->files.root_pid == pid)
+    s->files.root_pid = 0;
+}
+
+/* See stub-impl.h.  */
+void
+stub_kill_all (struct stub *s)
+{
+  int pid;
+
+  while (target_processes (s->t, &pid, 1) > 0)
+    {
+      if (target_kill (s->t, pid) != TARGET_OK)
+        break;
+      stub_forget_process (s, pid);
+    }
+  s->last = (struct target_event) { .kind = TARGET_EVENT_NONE };
+}
+
+/* See stub-impl.h.  */
+bool
+stub_start_program (struct stub *s)
+{
+  bool stdio = s->connection.kind == CONNECTION_STDIO;
+  int pid;
+
+  s->regs_tid = 0;
+  if (!program_start (&s->program, s->t, s->options, stdio, &pid))
+    return false;
+  s->general = first_thread (s, pid);
+  s->last = (struct target_event) { .kind = TARGET_EVENT_STEP,
+                                    .pid = pid, .tid = s->general };
+  return true;
+}
+
+/* See stub-impl.h.  */
+void
+stub_resume (struct stub *s, const struct target_action *actions, size_t n,
+             struct reply *out)
+{
+  s->regs_tid = 0;
+  if (target_resume (s->t, actions, n) != TARGET_OK)
+    {
+      reply_error (out, 1);
+      return;
+    }
+  s->running = true;
+  s->no_reply = true;
+}
+
+
+/* Events.  */
+
+static void
+say_end (const struct target_event *e)
+{
+  if (e->kind == TARGET_EVENT_EXITED)
+    fprintf (stderr, "\nChild exited with status %d\n", e->status);
+  else
+    fprintf (stderr, "\nChild terminated with signal = 0x%x (%s)\n",
+             e->signal, signal_name (e->signal));
+}
+
+/* Bring what is known of processes up to date with E.  */
+static void
+note_event (struct stub *s, const struct target_event *e)
+{
+  switch (e->kind)
+    {
+    case TARGET_EVENT_EXITED:
+    case TARGET_EVENT_KILLED:
+      say_end (e);
+      stub_forget_process (s, e->pid);
+      break;
+    case TARGET_EVENT_EXEC:
+      stub_forget_process (s, e->pid);
+      break;
+    case TARGET_EVENT_FORK:
+    case TARGET_EVENT_VFORK:
+      points_copy (&s->points, e->pid, e->child);
+      break;
+    default:
+      break;
+    }
+}
+
+/* The target has stopped by E.  */
+static void
+take_event (struct stub *s, const struct target_event *e)
+{
+  s->running = false;
+  s->regs_tid = 0;
+  s->last = *e;
+  note_event (s, e);
+  if (connection_is_open (&s->connection))
+    {
+      struct reply out = { NULL, 0, 0 };
+
+      stops_reply (s, e, &out);
+      send_reply (s, &out);
+      reply_fini (&out);
+    }
+  else if (!stub_has_process (s) && !s->options->multi && !s->gdb.extended)
+    s->exit_requested = true;
+}
+
+static void
+take_events (struct stub *s)
+{
+  struct target_event e;
+
+  while (s->running && target_next_event (s->t, &e))
+    take_event (s, &e);
+}
+
+/* GDB asks for a stop.  A SIGINT that the program is to get with no stop is
+   sent to it, as a terminal would.  */
+static void
+interrupt (struct stub *s)
+{
+  if (!s->running)
+    return;
+  if (s->pass_signals >> (SIGINT - 1) & 1)
+    {
+      if (target_send_signal (s->t, stub_process (s), 0, SIGINT) == TARGET_OK)
+        return;
+    }
+  target_interrupt (s->t, stub_process (s));
+}
+
+
+/* Packets.  */
+
+static void
+answer_packet (struct stub *s)
+{
+  struct scan in = scan_of ((const char *) s->rsp.data, s->rsp.length);
+  struct reply out = { NULL, 0, 0 };
+
+  trace (s, "getpkt", (const char *) s->rsp.data, s->rsp.length);
+  s->no_reply = s->noack_next = false;
+  packets_dispatch (s, &in, &out);
+  if (!s->no_reply)
+    send_reply (s, &out);
+  if (s->noack_next)
+    s->rsp.noack = true;
+  reply_fini (&out);
+}
+
+static void
+answer_bad_packet (struct stub *s)
+{
+  struct reply out = { NULL, 0, 0 };
+
+  reply_error (&out, 1);
+  send_reply (s, &out);
+  reply_fini (&out);
+}
+
+/* Look at what has arrived, as far as may be done now.  */
+static void
+take_input (struct stub *s)
+{
+  while (!s->exit_requested && s->rsp.out_end - s->rsp.out_at < MAX_WAITING)
+    {
+      if (s->running)
+        {
+          if (rsp_take_interrupt (&s->rsp))
+            interrupt (s);
+          return;
+        }
+      switch (rsp_next (&s->rsp))
+        {
+        case RSP_NOTHING:
+          return;
+        case RSP_PACKET:
+          answer_packet (s);
+          break;
+        case RSP_INTERRUPT:     /* stopped already */
+          break;
+        case RSP_BAD_PACKET:
+          answer_bad_packet (s);
+          break;
+        }
+    }
+}
+
+
+/* Connections.  */
+
+static void
+accept_connection (struct stub *s)
+{
+  if (!connection_accept (&s->connection))
+    return;
+  s->cont = 0;
+  hostio_reset (&s->files);
+}
+
+/* The peer is gone.  Returns whether another one is to be waited for.  */
+static bool
+end_connection (struct stub *s)
+{
+  bool extended = s->gdb.extended;
+
+  connection_close (&s->connection);
+  rsp_fini (&s->rsp);
+  rsp_init (&s->rsp);
+  hostio_reset (&s->files);
+  s->gdb = (struct features) { .extended = extended };
+  stub_set_wants (s);
+  if (s->exit_requested || s->options->once
+      || s->connection.kind == CONNECTION_STDIO
+      || (!extended && !s->options->multi && !stub_has_process (s)))
+    return false;
+  if (s->running)
+    target_interrupt (s->t, 0);
+  fprintf (stderr, "Remote side has terminated connection.  "
+                   "GDBserver will reopen the connection.\n");
+  return connection_listen (&s->connection);
+}
+
+/* Wait for something to do.  */
+static void
+wait_for_work (struct stub *s, struct pollfd fds[3])
+{
+  bool open = connection_is_open (&s->connection);
+
+  fds[0] = (struct pollfd) { target_event_fd (s->t), POLLIN, 0 };
+  fds[1] = (struct pollfd) { open ? s->connection.in : s->connection.listener,
+                             POLLIN, 0 };
+  if (open && rsp_waiting (&s->rsp) >= MAX_WAITING)
+    fds[1].events = 0;
+  fds[2] = (struct pollfd) { s->connection.out, POLLOUT, 0 };
+  if (!open || s->rsp.out_at == s->rsp.out_end)
+    fds[2].fd = -1;
+  if (!s->running)
+    fds[0].fd = -1;
+  while (poll (fds, 3, -1) < 0)
+    ;
+}
+
+/* Read what has arrived.  Returns false when the peer is gone.  */
+static bool
+read_input (struct stub *s)
+{
+  static uint8_t buffer[65536];
+  long n = connection_read (&s->connection, buffer, sizeof buffer);
+
+  if (n < 0)
+    return false;
+  rsp_feed (&s->rsp, buffer, n);
+  return true;
+}
+
+/* Until the server is to end.  */
+static void
+loop (struct stub *s)
+{
+  struct pollfd fds[3];
+  bool alive;
+
+  while (!s->exit_requested)
+    {
+      wait_for_work (s, fds);
+      if (fds[0].revents != 0)
+        take_events (s);
+      if (!connection_is_open (&s->connection))
+        {
+          if (fds[1].revents != 0)
+            accept_connection (s);
+          continue;
+        }
+      alive = fds[1].revents == 0 || read_input (s);
+      take_input (s);
+      if (!pump (s) || !alive)
+        if (!end_connection (s))
+          return;
+    }
+}
+
+
+/* Beginning and end.  */
+
+static void
+ignore (int signal)
+{
+  (void) signal;
+}
+
+/* A peer that closes must not kill the server.  A handler, unlike SIG_IGN, is
+   not inherited by the program.  */
+static void
+guard_pipes (void)
+{
+  struct sigaction old, new = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+
+  if (sigaction (SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+    sigaction (SIGPIPE, &new, NULL);
+}
+
+static bool
+begin (struct stub *s)
+{
+  if (!connection_prepare (&s->connection, s->options->connection))
+    return false;
+  if (s->program.argv != NULL && !stub_start_program (s))
+    {
+      fprintf (stderr, "Exiting\n");
+      return false;
+    }
+  return connection_listen (&s->connection);
+}
+
+static void
+kill_left_over (struct stub *s)
+{
+  size_t n = target_processes (s->t, NULL, 0);
+  int pids[256];
+
+  if (n == 0)
+    return;
+  n = MIN (target_processes (s->t, pids, ARRAY_SIZE (pids)),
+           ARRAY_SIZE (pids));
+  fprintf (stderr, "Killing process(es):");
+  for (size_t i = 0; i < n; i++)
+    fprintf (stderr, " %d", pids[i]);
+  fprintf (stderr, "\n");
+  stub_kill_all (s);
+}
+
+static void
+fini (struct stub *s)
+{
+  rsp_fini (&s->rsp);
+  hostio_reset (&s->files);
+  points_forget (&s->points, 0);
+  tls_forget (&s->tls, 0);
+  program_fini (&s->program);
+  reply_fini (&s->document);
+  free (s->document_name);
+  free (s);
+}
+
+/* See stub.h.  */
+int
+stub_serve (struct target *t, const struct stub_options *options)
+{
+  struct stub *s = memory_zeroed (sizeof *s);
+  bool begun;
+
+  s->t = t;
+  s->options = options;
+  s->trace_packets = options->trace_packets;
+  rsp_init (&s->rsp);
+  hostio_init (&s->files);
+  tdesc_init_host (&s->tdesc);
+  program_init (&s->program, options);
+  guard_pipes ();
+  begun = begin (s);
+  if (begun)
+    loop (s);
+  flush_out (s);
+  kill_left_over (s);
+  connection_fini (&s->connection);
+  if (s->join_pid != 0)
+    target_join (t, s->join_pid);
+  program_give_terminal (getpgrp ());
+  fini (s);
+  return begun ? 0 : 1;
+}
