@@ -219,10 +219,20 @@ put_futex_op (struct text *t, uint32_t v)
     put (t, "|FUTEX_CLOCK_REALTIME");
 }
 
+static unsigned
+count_bits (uint64_t set)
+{
+  unsigned n = 0;
+
+  for (; set; set &= set - 1)
+    n++;
+  return n;
+}
+
 static void
 put_sigset (struct text *t, uint64_t set)
 {
-  bool invert = __builtin_popcountll (set) > 32;
+  bool invert = count_bits (set) > 32;
   const char *space = "";
 
   put (t, invert ? "~[" : "[");
