@@ -232,7 +232,7 @@ static void
 copy_pieces (app_addr old, app_addr new, uint64_t size, struct area *last)
 {
   app_addr at = old;
-  for (;;)
+  while (at < old + size)
     {
       unsigned i = index_of (at);
       if (i == n_areas || areas[i].start >= old + size)
