@@ -32,7 +32,7 @@ struct build
   struct region *region;
   app_pc pc, run;               /* next instruction; start of the run */
   app_pc end;                   /* no instruction may reach beyond */
-  bool near, done;
+  bool near, done, ruled;       /* ruled: rules are asked */
   unsigned n_exits;
   struct exit exits[FRAGMENT_MAX_EXITS];
   uint8_t *units[FRAGMENT_MAX_EXITS];   /* writable view */
@@ -41,6 +41,39 @@ struct build
 };
 
 static struct build the_build;
+
+static const struct cache_rule *rules[CACHE_MAX_RULES];
+static unsigned n_rules;
+
+/* See cache.h.  */
+void
+cache_add_rule (const struct cache_rule *rule)
+{
+  vm_assert (n_rules < CACHE_MAX_RULES);
+  rules[n_rules++] = rule;
+}
+
+/* Some rule may want something of code in [START, END).  */
+static bool
+rules_apply (app_pc start, app_pc end)
+{
+  for (unsigned n = 0; n < n_rules; n++)
+    if (!rules[n]->idle (start, end))
+      return true;
+  return false;
+}
+
+static enum rule_action
+ask_rules (const struct insn *i, enum flavour flavour)
+{
+  for (unsigned n = 0; n < n_rules; n++)
+    {
+      enum rule_action a = rules[n]->before (i, flavour);
+      if (a != RULE_NONE)
+        return a;
+    }
+  return RULE_NONE;
+}
 
 /* The application's bytes at PC.  The engine has said that they can be
    read.  */
@@ -244,6 +277,12 @@ build_body (struct build *b, enum flavour flavour)
           end_run (b);
           end_with (b, EXIT_DIRECT, b->pc);
         }
+      else if (b->ruled && s == INSN_OK
+               && ask_rules (&i, flavour) == RULE_STOP)
+        {
+          end_run (b);
+          end_with (b, EXIT_POINT, b->pc);
+        }
       else if (s == INSN_OK && rewrite_is_copy (&i))
         b->pc += i.length;
       else
@@ -318,7 +357,8 @@ make_fragment (struct build *b, enum flavour flavour)
     return 0;
   f->pc = b->w.pc;
   f->entry = b->w.start + b->w.e.delta;
-  f->app_size = (uint32_t) (b->pc - b->w.pc);
+  /* A block that is nothing but a stop belongs to its first byte.  */
+  f->app_size = (uint32_t) MAX (b->pc - b->w.pc, 1);
   f->size = (uint32_t) (b->w.e.at - b->w.start);
   f->flavour = (uint8_t) flavour;
   f->n_exits = (uint8_t) b->n_exits;
@@ -378,6 +418,7 @@ start_build (struct build *b, app_pc pc, const struct memory_extent *x,
   b->end = MIN (x->end, PAGE_DOWN (pc) + 2 * PAGE_SIZE);
   b->n_exits = 0;
   b->done = false;
+  b->ruled = n_rules && rules_apply (pc, b->end);
   b->near = distance == (int32_t) distance && cache_options ()->near;
 }
 

@@ -16,6 +16,27 @@ struct cache_options
   bool near;                    /* regions near what they copy */
 };
 
+/* Rewriting rules: what rooms above the cache put into fragments.  Asked for
+   each instruction that is built, in the order in which they were added.  */
+enum rule_action
+{
+  RULE_NONE,
+  RULE_STOP     /* end the block in front of it with an EXIT_POINT */
+};
+
+struct cache_rule
+{
+  /* The rule has nothing to say about code in [START, END): it is asked for
+     blocks, which saves asking for instructions.  */
+  bool (*idle) (app_pc start, app_pc end);
+  enum rule_action (*before) (const struct insn *i, enum flavour flavour);
+};
+
+#define CACHE_MAX_RULES 8
+
+/* Add RULE, which stays in force; once at the start of the process.  */
+void cache_add_rule (const struct cache_rule *rule);
+
 struct cache_stats
 {
   uint64_t blocks, links, lookups_missed, retired, resets;

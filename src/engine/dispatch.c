@@ -10,6 +10,7 @@
 #include "engine/areas.h"
 #include "engine/code-change.h"
 #include "engine/code-memory.h"
+#include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/options.h"
 #include "engine/park.h"
@@ -136,6 +137,8 @@ arrive (struct thread *t, uint64_t number)
       dispatch_flush (e->target, e->target + e->from->app_size, "changed");
       break;
     case EXIT_POINT:
+      events_point (t);
+      break;
     case EXIT_STEPPED:
       break;
     }
@@ -159,19 +162,21 @@ make_room (struct thread *t)
 /* The fragment for T's PC, with the way that T came linked to it; null when
    there is none and T shall look again.  */
 static struct fragment *
-find_fragment (struct thread *t, const struct arrival *a)
+find_fragment (struct thread *t, const struct arrival *a,
+               enum flavour flavour)
 {
   struct fragment *f = 0;
   app_pc fault;
   enum build_status s;
 
   lock_acquire (&cache_lock);
-  s = cache_fragment (t->context.rip, FLAVOUR_PLAIN, a->indirect, &f, &fault);
+  s = cache_fragment (t->context.rip, flavour,
+                      a->indirect && flavour != FLAVOUR_STEP, &f, &fault);
   if (s == BUILD_OK)
     {
       if (a->exit)
         cache_link (a->exit, f);
-      t->context.table = (uint64_t) cache_table (FLAVOUR_PLAIN);
+      t->context.table = (uint64_t) cache_table (flavour);
     }
   lock_release (&cache_lock);
   if (s == BUILD_FAULT)
@@ -181,12 +186,30 @@ find_fragment (struct thread *t, const struct arrival *a)
   return s == BUILD_OK ? f : 0;
 }
 
+/* T has left the cache with the exit NUMBER; if it was sent to do one
+   instruction, that is done, unless a signal came first.  */
+static struct arrival
+arrive_and_tell (struct thread *t, uint64_t number)
+{
+  app_pc from = t->stepping_from;
+  bool stepping = t->stepping;
+  struct arrival a = arrive (t, number);
+
+  t->stepping = false;
+  if (stepping && (number != ARCH_EXIT_RESUMED || t->context.rip != from))
+    {
+      events_stepped (t);
+      return (struct arrival){ 0 };
+    }
+  return a;
+}
+
 /* See arch/enter.h.  */
 void
 arch_dispatch (struct arch_context *c, uint64_t number)
 {
   struct thread *t = (struct thread *) c;
-  struct arrival a = arrive (t, number);
+  struct arrival a = arrive_and_tell (t, number);
 
   for (;;)
     {
@@ -197,9 +220,12 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           park_check (t);
           a = (struct arrival){ 0 };
         }
-      struct fragment *f = find_fragment (t, &a);
+      enum flavour flavour = events_flavour (t);
+      struct fragment *f = find_fragment (t, &a, flavour);
       if (f)
         {
+          t->stepping = flavour == FLAVOUR_STEP;
+          t->stepping_from = c->rip;
           c->leave = (uint64_t) arch_leave;
           c->next = (uint64_t) f->entry;
           arch_enter (c);

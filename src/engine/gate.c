@@ -105,8 +105,7 @@ gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6])
     return arch_syscall (nr, args);
   park_enter_syscall (t);
   long r = arch_syscall (nr, args);
-  park_leave_syscall (t);
-  return r;
+  return park_leave_syscall (t) ? GATE_CONTEXT : r;
 }
 
 /* See gate.h.  */

@@ -11,9 +11,11 @@
 #include "engine/areas.h"
 #include "engine/bug.h"
 #include "engine/dispatch.h"
+#include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
 #include "engine/options.h"
+#include "engine/park.h"
 #include "engine/signal.h"
 #include "engine/start.h"
 
@@ -44,6 +46,11 @@ start_thread (void *arg)
   signal_init (t);
   dispatch_init ();
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
+  park_thread_born (t);
+  channel->process_state = CHANNEL_PROCESS_RUNNING;
+  events_start (t);
+  if (options.stop_at_start)
+    park_report (t, CHANNEL_STOP_START, 0, 0);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
 

@@ -51,7 +51,9 @@ child_main (void *arg)
     t->tgid = t->tid;
   signal_use_stack (t);
   LOG (THREAD, "%d: begins at %#lx", t->tid, t->context.rip);
-  park_leave_syscall (t);
+  park_idle_end (t);
+  park_thread_born (t);
+  t->context.interrupted = 1;   /* a stop may be on */
   signal_mask_sync (t);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
@@ -135,11 +137,11 @@ clone_sharing (struct thread *t, struct request *r)
   signal_block_everything ();
   park_enter_syscall (t);
   long pid = arch_syscall (r->nr, r->args);
-  park_leave_syscall (t);
+  bool other_registers = park_leave_syscall (t);
   if (vfork || pid < 0)
     drop_child (child);
   signal_mask_sync (t);
-  return pid;
+  return other_registers ? GATE_CONTEXT : pid;
 }
 
 static void

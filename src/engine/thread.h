@@ -57,6 +57,10 @@ struct thread
   bool restart;                 /* the call shall be issued again */
   uint64_t deadline;            /* of the call, CLOCK_MONOTONIC ns; 0: none */
 
+  /* In the cache to do one instruction, which is at stepping_from.  */
+  bool stepping;
+  app_pc stepping_from;
+
   app_addr last_retry;          /* a store that was tried again; 0 */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */

@@ -1,0 +1,63 @@
+/* See events.h.  */
+
+#include "engine/events.h"
+
+/* The bounds of the section, by the linker; both null when it is empty.  */
+extern const struct engine_events *const __start_rio_events[]
+    __attribute__ ((weak, visibility ("hidden")));
+extern const struct engine_events *const __stop_rio_events[]
+    __attribute__ ((weak, visibility ("hidden")));
+
+#define EACH_TABLE(E)                                                         \
+  for (const struct engine_events *const *E = __start_rio_events;             \
+       E < __stop_rio_events; E++)
+
+/* See events.h.  */
+void
+events_start (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->start)
+      (*e)->start (t);
+}
+
+/* See events.h.  */
+void
+events_resumed (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->resumed)
+      (*e)->resumed (t);
+}
+
+/* See events.h.  */
+enum flavour
+events_flavour (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->flavour)
+      {
+        enum flavour f = (*e)->flavour (t);
+        if (f != N_FLAVOURS)
+          return f;
+      }
+  return FLAVOUR_PLAIN;
+}
+
+/* See events.h.  */
+void
+events_point (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->point)
+      (*e)->point (t);
+}
+
+/* See events.h.  */
+void
+events_stepped (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->stepped)
+      (*e)->stepped (t);
+}
