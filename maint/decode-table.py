@@ -49,14 +49,16 @@ ROW_FLAG = {'lock': 'ROW_LOCKABLE', 'autolock': 'ROW_AUTOLOCK',
             'regform': 'ROW_REGFORM', 'shift': 'ROW_SHIFT', 'io': 'ROW_IO',
             'byte': 'ROW_BYTE', 'string': 'ROW_REP'}
 MEMORY = {'push': 'MEM_PUSH', 'pop': 'MEM_POP', 'enter': 'MEM_ENTER',
-          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET',
-          'callf': 'MEM_CALLF', 'xlat': 'MEM_XLAT',
+          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET', 'uiret': 'MEM_UIRET',
+          'callf': 'MEM_CALLF',
+          'xlat': 'MEM_XLAT',
           'maskmovq': 'MEM_MASKMOVQ', 'maskmovdqu': 'MEM_MASKMOVDQU',
           'monitor': 'MEM_MONITOR', 'monitor_rm': 'MEM_MONITOR_RM',
           'clzero': 'MEM_CLZERO', 'dest64': 'MEM_DEST64', 'bit': 'MEM_BIT',
           'vsib4': 'MEM_VSIB4', 'vsib8': 'MEM_VSIB8',
           'unknown': 'MEM_UNKNOWN'}
-STACK = {'push', 'pop', 'enter', 'leave', 'retf', 'iret', 'callf'}
+STACK = {'push', 'pop', 'enter', 'leave', 'retf', 'iret', 'uiret',
+         'callf'}
 SEGMENTED = {'xlat', 'maskmovq', 'maskmovdqu', 'monitor', 'monitor_rm',
              'clzero'}
 

@@ -175,7 +175,8 @@ struct insn_mem
 #define INSN_MAX_MEM 4
 
 /* Fill in OPS with the memory operands of I, implicit ones included, and
-   return their number.  lea and nop have none; prefetches have one.  */
+   return their number.  lea, nop and monitor have none; prefetches and
+   flushes of a cache line have one.  */
 unsigned insn_memory (const struct insn *i, struct insn_mem ops[INSN_MAX_MEM]);
 
 #endif

@@ -218,11 +218,6 @@ special_operand (const struct insn *i, struct insn_mem *ops)
       segmented (i, ops, ARCH_RBX, 1, INSN_READ);
       ops[0].kind = INSN_MEM_XLAT;
       return 1;
-    case MEM_MONITOR:
-      return segmented (i, ops, ARCH_RAX, 1, INSN_PREFETCH);
-    case MEM_MONITOR_RM:
-      return segmented (i, ops, (i->modrm & 7) | (i->rex & 1) << 3, 1,
-                        INSN_PREFETCH);
     case MEM_CLZERO:
       segmented (i, ops, ARCH_RAX, 64, INSN_WRITE);
       ops[0].kind = INSN_MEM_LINE;
@@ -256,6 +251,9 @@ implicit_operands (const struct insn *i, struct insn_mem *ops)
       return 1;
     case MEM_IRET:
       ops[0] = stack_operand (INSN_MEM_POP, 5 * size);
+      return 1;
+    case MEM_UIRET:
+      ops[0] = stack_operand (INSN_MEM_POP, 24);
       return 1;
     case MEM_LEAVE:
       ops[0] = operand_at (i, ARCH_RBP, size, INSN_READ);
