@@ -1,6 +1,8 @@
 /* The decoder against the processor that this runs on.
 
-   usage: decode-cpu [-v] [COUNT]
+   usage: decode-cpu [-v] [COUNT [FILE...]]
+
+   COUNT random instructions, and each distinct one of FILEs.
 
    Random instructions are single-stepped in a child.  Each lies before a
    page that cannot be fetched: the processor faults on that page exactly
@@ -13,8 +15,10 @@
    left out.  What this processor does not have (it raises #UD) is counted.
    RIO_SEED=N runs the same again.  */
 
+#define _GNU_SOURCE
 #include "lib/check.h"
 #include "unit.arch/decode-random.h"
+#include "unit.arch/decode-sweep.h"
 
 #include "arch/decode.h"
 
@@ -39,18 +43,23 @@
 #define DATA 0x20000000ul
 #define DATA_SIZE (4 * PAGE_SIZE)
 
+/* Bases of %fs and %gs, such that what lies in the middle of the data is
+   still within them.  */
+#define FS_BASE 0x800
+#define GS_BASE 0x1000
+
 enum
 {
-  BAD_LENGTH, BAD_VALIDITY, BAD_BRANCH, BAD_GPR_WRITTEN, BAD_GPR_READ,
+  BAD_LENGTH, BAD_VALIDITY, BAD_BRANCH, BAD_GPR_WRITTEN, BAD_READ,
   BAD_FLAGS, BAD_MEMORY, N_BADS
 };
 
 static const char *const bad_names[N_BADS] = {
   "length", "validity", "where branches go", "registers written",
-  "registers read", "flags written", "memory written"
+  "registers and flags read", "flags written", "memory written"
 };
 
-static unsigned long n_bad[N_BADS], n_stepped, n_absent;
+static unsigned long n_bad[N_BADS], n_stepped, n_absent, n_done[5];
 static bool verbose;
 
 static pid_t child;
@@ -246,8 +255,8 @@ is_in_operand (const struct insn_mem *op, uint64_t address, uint64_t at)
   return (op->access & INSN_WRITE) && at - address < size;
 }
 
-/* The address of OP with the registers REGS before the step.  Segments and
-   vector indices are 0 in the child.  */
+/* The address of OP with the registers REGS before the step.  Vector
+   indices are 0 in the child.  */
 static uint64_t
 address_of (const struct insn_mem *op, struct user_regs_struct *regs)
 {
@@ -273,8 +282,8 @@ address_of (const struct insn_mem *op, struct user_regs_struct *regs)
       bit = op->size == 8 ? bit : op->size == 4 ? (int32_t)bit : (int16_t)bit;
       a += (bit >> shift) * op->size;
     }
-  if (op->seg == 4)
-    a += regs->fs_base;
+  if (op->seg)
+    a += op->seg == 4 ? FS_BASE : GS_BASE;
   return a;
 }
 
@@ -348,33 +357,43 @@ judge_writes (const struct insn *i, struct user_regs_struct *before,
     complain (BAD_FLAGS, i, flags & ~insn_flags_written (i));
 }
 
-/* Step again with other values where the decoder says that nothing is read:
-   all else must come out as before.  */
-static void
-judge_reads (const struct insn *i, const struct user_regs_struct *before,
-             struct outcome *first)
+/* REGS with other values where the decoder says that nothing is read.  */
+static struct user_regs_struct
+change_unread (const struct insn *i, struct user_regs_struct regs)
 {
-  unsigned read = insn_gpr_read (i), written = insn_gpr_written (i);
-  struct user_regs_struct regs = *before;
-  struct outcome second;
+  unsigned read = insn_gpr_read (i);
+  unsigned flags = (FLAG_ARITH | FLAG_DF) & ~insn_flags_read (i);
 
-  if (i->properties & INSN_NONDETERMINISTIC)
-    return;
   for (unsigned n = 0; n < ARCH_N_GPR; n++)
     if (!(read >> n & 1) && n != ARCH_RSP)
       *gpr (&regs, n) = random_value ();
-  if (!step (i->bytes, i->length, &regs, &second)
-      || second.signal != first->signal)
-    {
-      complain (BAD_GPR_READ, i, second.signal);
-      return;
-    }
-  for (unsigned n = 0; n < ARCH_N_GPR; n++)
-    if ((written >> n & 1) && *gpr (&second.regs, n) != *gpr (&first->regs, n))
-      {
-        complain (BAD_GPR_READ, i, n);
-        return;
-      }
+  regs.eflags ^= random_bits () >> 20 & flags;
+  return regs;
+}
+
+/* Step again with REGS like that: all else must come out as before.  */
+static void
+judge_reads (const struct insn *i, struct user_regs_struct regs,
+             struct outcome *first)
+{
+  static uint8_t data_before[DATA_SIZE];
+  unsigned written = insn_gpr_written (i);
+  struct outcome second;
+  bool same;
+
+  if (i->properties & (INSN_NONDETERMINISTIC | INSN_X87_PC))
+    return;
+  memcpy (data_before, data, DATA_SIZE);
+  regs = change_unread (i, regs);
+  same = step (i->bytes, i->length, &regs, &second)
+         && second.signal == first->signal
+         && second.regs.rip == first->regs.rip
+         && !memcmp (data_before, data, DATA_SIZE);
+  for (unsigned n = 0; n < ARCH_N_GPR && same; n++)
+    same = !(written >> n & 1)
+           || *gpr (&second.regs, n) == *gpr (&first->regs, n);
+  if (!same)
+    complain (BAD_READ, i, second.signal);
 }
 
 /* Registers and flags to begin with.  */
@@ -387,35 +406,54 @@ random_regs (void)
     *gpr (&regs, n) = random_value ();
   regs.rsp = DATA + DATA_SIZE / 2 + (random_bits () >> 20 & 0x3ff);
   regs.eflags = 0x202 | (random_bits () >> 20 & (FLAG_ARITH | FLAG_DF));
+  regs.fs_base = FS_BASE;
+  regs.gs_base = GS_BASE;
   regs.orig_rax = -1;
   return regs;
 }
 
-/* Compare the length of I with that which the processor takes.  O is the
-   outcome with all of it before the wall.  */
+/* Whether the processor takes I for longer than it is.  It may look further
+   at what it does not know in the end.  */
 static bool
-judge_length (const struct insn *i, const struct user_regs_struct *regs,
-              const struct outcome *o)
+is_longer (const struct insn *i, const uint8_t *bytes,
+           const struct user_regs_struct *regs, struct outcome *o)
 {
-  struct outcome shorter;
-
-  if (hit_wall (o, WALL - i->length))
-    {
-      complain (BAD_LENGTH, i, 0);
-      return false;
-    }
-  if (i->length > 1
-      && (!step (i->bytes, i->length - 1, regs, &shorter)
-          || !hit_wall (&shorter, WALL - i->length + 1)))
-    {
-      complain (BAD_LENGTH, i, 1);
-      return false;
-    }
+  if (!hit_wall (o, WALL - i->length))
+    return false;
+  if (!step (bytes, 16, regs, o) || o->signal != SIGILL)
+    complain (BAD_LENGTH, i, i->length + 1);
   return true;
 }
 
 static bool
-try_valid (const struct insn *i)
+is_shorter (const struct insn *i, const struct user_regs_struct *regs)
+{
+  struct outcome o;
+
+  if (i->length == 1
+      || (step (i->bytes, i->length - 1, regs, &o)
+          && hit_wall (&o, WALL - i->length + 1)))
+    return false;
+  complain (BAD_LENGTH, i, i->length - 1);
+  return true;
+}
+
+/* What a completed step has done.  */
+static void
+judge_effects (const struct insn *i, struct user_regs_struct *regs,
+               struct outcome *o)
+{
+  n_done[i->vex]++;
+  if (i->properties & INSN_UNKNOWN)
+    return;
+  judge_branch (i, o);
+  judge_writes (i, regs, o);
+  judge_memory (i, regs);
+  judge_reads (i, *regs, o);
+}
+
+static bool
+try_valid (const struct insn *i, const uint8_t *bytes)
 {
   struct user_regs_struct regs = random_regs ();
   struct outcome o;
@@ -423,23 +461,16 @@ try_valid (const struct insn *i)
   if (!step (i->bytes, i->length, &regs, &o))
     return false;
   n_stepped++;
-  if (o.signal == SIGILL)
+  if (is_longer (i, bytes, &regs, &o) || o.signal == SIGILL)
     {
       n_absent += i->branch != INSN_UD;
       return true;
     }
   if (i->branch == INSN_UD)
     complain (BAD_VALIDITY, i, o.signal);
-  if (o.signal == SIGTRAP && !(i->properties & INSN_UNKNOWN))
-    {
-      judge_branch (i, &o);
-      judge_writes (i, &regs, &o);
-      judge_memory (i, &regs);
-    }
-  if (!judge_length (i, &regs, &o))
-    return true;
-  if (o.signal == SIGTRAP && !(i->properties & INSN_UNKNOWN))
-    judge_reads (i, &regs, &o);
+  if (o.signal == SIGTRAP)
+    judge_effects (i, &regs, &o);
+  is_shorter (i, &regs);
   return true;
 }
 
@@ -467,8 +498,24 @@ try (const uint8_t *bytes)
 
   if (status == INSN_OK
       && insn_decode (&i, bytes, 16, WALL - i.length) == INSN_OK)
-    return is_dangerous (&i) || is_vendor_matter (&i) || try_valid (&i);
+    return is_dangerous (&i) || is_vendor_matter (&i)
+           || try_valid (&i, bytes);
   return try_invalid (&i, bytes);
+}
+
+static bool child_lives = true;
+
+static unsigned
+try_found (const struct insn *i, enum insn_status status,
+           const uint8_t *bytes, size_t avail)
+{
+  uint8_t copy[16] = { 0 };
+
+  (void)i;
+  (void)status;
+  memcpy (copy, bytes, MIN (avail, sizeof copy));
+  child_lives = child_lives && try (copy);
+  return 0;
 }
 
 int
@@ -488,16 +535,18 @@ main (int argc, char **argv)
     }
   for (k = 0; k < DATA_SIZE; k++)
     pattern[k] = random_bits () >> 40;
-  for (k = 0; k < count; k++)
+  for (k = 0; k < count && child_lives; k++)
     {
       random_insn (bytes);
-      if (!try (bytes))
-        break;
+      child_lives = try (bytes);
     }
+  for (int f = 2 + verbose; f < argc && child_lives; f++)
+    sweep_file (argv[f], try_found);
   kill (child, SIGKILL);
-  printf ("%lu stepped, %lu not known to this processor\n", n_stepped,
-          n_absent);
-  check (k == count, "the child lives to the end");
+  printf ("%lu stepped, %lu not known to this processor; run to their end: "
+          "%lu legacy, %lu VEX, %lu EVEX\n", n_stepped, n_absent, n_done[0],
+          n_done[1], n_done[2]);
+  check (child_lives, "the child lives to the end");
   for (unsigned b = 0; b < N_BADS; b++)
     check (n_bad[b] == 0, "%s as the processor has it (%lu differ)",
            bad_names[b], n_bad[b]);

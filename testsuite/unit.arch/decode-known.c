@@ -30,6 +30,7 @@ static const struct
   { 0, 0, 0xae, 0, A (GPR_WRITTEN), "SDM SCAS: DI is advanced" },
   { 0, 0, 0xaf, 0, A (GPR_WRITTEN), "SDM SCAS: DI is advanced" },
   { 0, 0, 0x8f, 0, A (MEMORY), "SDM POP: the address uses the new RSP" },
+  { 0, 0, 0x90, 0, GPRS, "SDM XCHG: with REX.B, F3 90 is no PAUSE" },
   { 0, 0, 0xc0, 0, FLAGS, "SDM SHL, ROL: a count of 0 leaves the flags" },
   { 0, 0, 0xc1, 0, FLAGS, "SDM SHL, ROL: a count of 0 leaves the flags" },
   { 0, 0, 0xc8, 0, A (MEMORY), "SDM ENTER: nested levels copy pointers" },

@@ -97,8 +97,12 @@ put_evex (uint8_t *p)
   p[2] |= 4;
   if (below (2))
     p[2] |= 0x78;
+  if (below (4))
+    p[3] = (p[3] & 0x7f) | 8;
+  if (below (4))
+    p[3] &= ~0x10;
   if (below (2))
-    p[3] = (p[3] & 0x78) | 8;
+    p[3] &= ~7;
   return 4;
 }
 
@@ -114,9 +118,11 @@ random_insn (uint8_t code[16])
     return;
   n = kind < 5 ? put_prefixes (code) : 0;
   if (kind < 4)
-    put_legacy (code + n);
+    n += put_legacy (code + n);
   else if (kind < 6)
-    put_vex (code + n);
+    n += put_vex (code + n);
   else
-    put_evex (code + n);
+    n += put_evex (code + n);
+  if (n < 15 && code[n + 1] >> 6 == 2 && below (4))
+    code[n + 1] ^= below (2) ? 0xc0 : 0x80;
 }

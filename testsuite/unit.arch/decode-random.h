@@ -2,7 +2,7 @@
 
    Bytes are not even: prefixes, escapes and the payloads of VEX, EVEX and
    XOP are put together from fields, so that much of what is made is an
-   instruction.  */
+   instruction, with a displacement of 4 bytes seldom.  */
 
 #ifndef TESTSUITE_UNIT_ARCH_DECODE_RANDOM_H
 #define TESTSUITE_UNIT_ARCH_DECODE_RANDOM_H

@@ -247,6 +247,7 @@ compare_gprs (const struct insn *i, const struct oracle *z)
 struct place
 {
   unsigned base, index, scale, seg, size, access;
+  unsigned element;             /* where an EVEX mask governs it */
   int64_t disp;
 };
 
@@ -270,6 +271,9 @@ their_places (const struct oracle *z, struct place *places)
         .seg = op->mem.segment == ZYDIS_REGISTER_FS ? 4
                : op->mem.segment == ZYDIS_REGISTER_GS ? 5 : 0,
         .size = op->size / 8, .disp = op->mem.disp.value };
+      if (z->insn.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX
+          && z->insn.avx.mask.reg > ZYDIS_REGISTER_K0)
+        p->element = op->element_size / 8;
       if (op->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
         p->access |= INSN_READ;
       if (op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
@@ -306,7 +310,9 @@ same_place (const struct insn_mem *op, const struct place *p)
   return op->base == p->base && op->index == p->index && op->scale == p->scale
          && same_disp (op, p->disp) && op->seg == p->seg
          && (op->size == p->size || size_is_open (op))
-         && access == p->access;
+         && access == p->access
+         && (!p->element || op->masked == INSN_MASKED_WHOLE
+             || (op->masked && op->element == p->element));
 }
 
 static void
@@ -315,14 +321,14 @@ show_places (const struct insn_mem *ops, unsigned n_ops,
 {
   for (unsigned k = 0; k < n_ops; k++)
     printf ("    ours: kind %u base %#x index %#x scale %u disp %#" PRIx64
-            " seg %u size %u access %u\n", ops[k].kind, ops[k].base,
-            ops[k].index, ops[k].scale, ops[k].disp, ops[k].seg, ops[k].size,
-            ops[k].access);
+            " seg %u size %u access %u element %u\n", ops[k].kind,
+            ops[k].base, ops[k].index, ops[k].scale, ops[k].disp, ops[k].seg,
+            ops[k].size, ops[k].access, ops[k].element);
   for (unsigned k = 0; k < n_places; k++)
     printf ("    Zydis:       base %#x index %#x scale %u disp %#" PRIx64
-            " seg %u size %u access %u\n", places[k].base, places[k].index,
-            places[k].scale, places[k].disp, places[k].seg, places[k].size,
-            places[k].access);
+            " seg %u size %u access %u element %u\n", places[k].base,
+            places[k].index, places[k].scale, places[k].disp, places[k].seg,
+            places[k].size, places[k].access, places[k].element);
 }
 
 static void
