@@ -49,14 +49,16 @@ ROW_FLAG = {'lock': 'ROW_LOCKABLE', 'autolock': 'ROW_AUTOLOCK',
             'regform': 'ROW_REGFORM', 'shift': 'ROW_SHIFT', 'io': 'ROW_IO',
             'byte': 'ROW_BYTE', 'string': 'ROW_REP'}
 MEMORY = {'push': 'MEM_PUSH', 'pop': 'MEM_POP', 'enter': 'MEM_ENTER',
-          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET',
-          'callf': 'MEM_CALLF', 'xlat': 'MEM_XLAT',
+          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET', 'uiret': 'MEM_UIRET',
+          'callf': 'MEM_CALLF',
+          'xlat': 'MEM_XLAT',
           'maskmovq': 'MEM_MASKMOVQ', 'maskmovdqu': 'MEM_MASKMOVDQU',
           'monitor': 'MEM_MONITOR', 'monitor_rm': 'MEM_MONITOR_RM',
           'clzero': 'MEM_CLZERO', 'dest64': 'MEM_DEST64', 'bit': 'MEM_BIT',
           'vsib4': 'MEM_VSIB4', 'vsib8': 'MEM_VSIB8',
           'unknown': 'MEM_UNKNOWN'}
-STACK = {'push', 'pop', 'enter', 'leave', 'retf', 'iret', 'callf'}
+STACK = {'push', 'pop', 'enter', 'leave', 'retf', 'iret', 'uiret',
+         'callf'}
 SEGMENTED = {'xlat', 'maskmovq', 'maskmovdqu', 'monitor', 'monitor_rm',
              'clzero'}
 
@@ -80,7 +82,6 @@ class Row:
         self.slots = {k: None for k in ('reg', 'vvvv', 'opc', 'acc', 'dx')}
         self.elem, self.disp8 = [], 'SIZE_NONE'
         self.string = 0
-        self.masked = 0
 
     def key(self):
         def union(parts):
@@ -89,14 +90,14 @@ class Row:
         def slot(s):
             return union(s) if s else '0'
         return ('{%s, %s, %#x, %#x, %#x, %#x, %s, %s, %s, %s, %s, %s, %s, %s,'
-                ' %s, %s, %s, %s, %d, %d}' % (
+                ' %s, %s, %s, %s, %d}' % (
                     union(self.props), union(self.flags), self.fread,
                     self.fwritten, self.gread, self.gwritten, self.branch,
                     imm_kind(self.imm), union(self.rm), self.rm_size,
                     slot(self.slots['reg']), slot(self.slots['vvvv']),
                     slot(self.slots['opc']), slot(self.slots['acc']),
                     slot(self.slots['dx']), union(self.elem), self.disp8,
-                    self.memory, self.string, self.masked))
+                    self.memory, self.string))
 
 
 def imm_kind(tokens):
@@ -114,7 +115,7 @@ def flag_bits(letters, opcode):
 
 
 OPERAND = re.compile(r'^([=+~^?]?)([EGRMBZADVWUHLPQNkjKTSCOIJF])'
-                     r'(#\d+|[a-z]*)(?:([.:])([a-z]))?(?:!([a-z]))?$')
+                     r'(#\d+|[a-z]*)(?:([.:])([a-z])(@?))?(?:!([a-z]))?$')
 
 
 def parse_memory(row, word):
@@ -130,7 +131,7 @@ def parse_memory(row, word):
     elif name == 'estr':
         row.gread |= GPR['ax'] | GPR['dx']
     elif name == 'masked':
-        row.masked = 1
+        row.flags.add('ROW_MASKED')
     else:
         row.memory = MEMORY[name]
     if name in STACK:
@@ -206,7 +207,7 @@ def parse_operand(row, word, opcode, first):
     m = OPERAND.match(word)
     if not m:
         raise ValueError('bad word: ' + word)
-    access, place, size, sep, elem, disp8 = m.groups()
+    access, place, size, sep, elem, whole, disp8 = m.groups()
     how = access_bits(access)
     if place in 'ERMWUQNK':
         parse_rm(row, place, how, size)
@@ -214,6 +215,8 @@ def parse_operand(row, word, opcode, first):
             row.elem = {SIZES[elem]}
             if sep == '.':
                 row.elem.add('ELEM_BROADCAST')
+            if not whole:
+                row.elem.add('ELEM_PACKED' if disp8 else 'ELEM_MASKED')
         if disp8:
             row.disp8 = SIZES[disp8]
     elif place in 'GVPkTSCO':

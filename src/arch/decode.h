@@ -11,7 +11,14 @@
    refused.  No state, no locks; may run in signal context.
 
    Sources: SDM volume 2, chapters 2 to 6 and appendix A; APM volume 3 for
-   what only AMD has (XOP, 3DNow!, clzero, monitorx, rdpru, …).  */
+   what only AMD has (XOP, 3DNow!, clzero, monitorx, rdpru, …).
+
+   Where processors differ: 66 in front of a near branch without REX.W is
+   ignored, as Intel's do (SDM volume 2, 2.2.1.2 and JMP).  AMD's take an
+   offset of 16 bits, or pop 16, and cut the target to 16 bits, where Linux
+   lets nobody map code.  What only some processors know (MPX, CET,
+   femms, …) is decoded as by one that does, but MPX: as NOP.  APX (REX2, and
+   EVEX forms that need it) is refused.  */
 
 #ifndef ARCH_DECODE_H
 #define ARCH_DECODE_H
@@ -24,7 +31,8 @@ enum insn_status
 {
   INSN_OK,
   INSN_TRUNCATED,       /* more bytes than AVAIL are needed */
-  INSN_INVALID          /* raises #UD on every processor */
+  INSN_INVALID          /* raises #UD on every processor, or #GP for more
+                           than 15 bytes */
 };
 
 /* Where control goes after an instruction.  */
@@ -87,8 +95,10 @@ struct insn
   app_pc pc;                    /* where it runs */
   const struct insn_row *row;
   app_pc target;                /* of a direct branch */
-  int64_t imm;                  /* first immediate, sign-extended */
-  int32_t disp;                 /* displacement of the ModRM operand */
+  int64_t imm;                  /* first immediate, sign-extended, but for
+                                   those of ret and enter; a moffs too */
+  int32_t disp;                 /* displacement of the ModRM operand, in
+                                   bytes: that of EVEX scaled already */
   uint16_t properties;          /* of enum insn_property */
   uint8_t length;
   uint8_t branch;               /* enum insn_branch */
@@ -97,14 +107,16 @@ struct insn
   uint8_t map;                  /* 0 one-byte, 1 0f, 2 0f38, 3 0f3a, 5, 6
                                    EVEX maps, 8 to 10 XOP, 15 3DNow! */
   uint8_t opcode;
-  uint8_t opcode_at;            /* offset of the opcode byte */
+  uint8_t opcode_at;            /* offset of the opcode byte; of 3DNow! the
+                                   last one of the instruction */
   uint8_t modrm_at;             /* 0: none */
   uint8_t modrm, sib;
   uint8_t disp_at, disp_size;   /* offset and bytes; 0: none */
   uint8_t imm_at, imm_size;     /* of all immediates together */
   uint8_t rex;                  /* REX byte, or the same bits W R X B taken
-                                   from VEX or EVEX, as 0x4?; 0: none */
-  uint8_t vex;                  /* 0 legacy, 1 VEX, 2 EVEX, 3 XOP, 4 REX2 */
+                                   from VEX or EVEX, as 0x4?; 0: none, or
+                                   ignored for not being last */
+  uint8_t vex;                  /* 0 legacy, 1 VEX, 2 EVEX, 3 XOP */
   uint8_t opsize;               /* 1, 2, 4, 8: effective operand size */
   uint8_t addrsize;             /* 4 or 8 */
   uint8_t prefix_66, prefix_rep; /* rep: 0, 0xf2 or 0xf3 as written */
@@ -152,6 +164,17 @@ enum insn_mem_kind
   INSN_MEM_UNKNOWN      /* the extent cannot be told from the encoding */
 };
 
+/* How a mask governs an operand.  A mask is the EVEX mask register of the
+   encoding, or, for VEX and maskmov, the top bits of the elements of a
+   vector.  */
+enum insn_masking
+{
+  INSN_UNMASKED,
+  INSN_MASKED,          /* element N is accessed if bit N is set */
+  INSN_MASKED_PACKED,   /* the first elements, one for each bit that is set */
+  INSN_MASKED_WHOLE     /* all of it, or nothing if no bit is set */
+};
+
 #define INSN_NO_REG 0xff
 #define INSN_RIP 0xfe           /* as BASE: the next instruction's address */
 
@@ -163,7 +186,7 @@ struct insn_mem
   uint8_t base, index;  /* number, INSN_NO_REG or INSN_RIP */
   uint8_t scale;        /* 1, 2, 4, 8 */
   uint8_t addrsize;     /* 4 or 8: the sum is cut to it before SEG is added */
-  uint8_t masked;       /* bytes may be left out: EVEX mask, vmaskmov … */
+  uint8_t masked;       /* enum insn_masking */
   uint8_t element;      /* bytes of one element of VSIB or of a mask; of BIT
                            the number of the register with the offset */
   uint8_t n_elements;   /* of VSIB */
@@ -175,7 +198,8 @@ struct insn_mem
 #define INSN_MAX_MEM 4
 
 /* Fill in OPS with the memory operands of I, implicit ones included, and
-   return their number.  lea and nop have none; prefetches have one.  */
+   return their number.  lea, nop and monitor have none; prefetches and
+   flushes of a cache line have one.  */
 unsigned insn_memory (const struct insn *i, struct insn_mem ops[INSN_MAX_MEM]);
 
 #endif

@@ -141,7 +141,8 @@ address_gprs (const struct insn *i)
   unsigned b = (i->rex & 1) << 3, x = (i->rex & 2) << 2;
   unsigned base, index, mask = 0;
 
-  if (!i->modrm_at || mod == 3 || (i->properties & INSN_RIP_RELATIVE))
+  if (mod == 3 || (i->row->flags & ROW_REGFORM)
+      || (i->properties & INSN_RIP_RELATIVE))
     return 0;
   if (rm != 4)
     return BIT (rm | b);

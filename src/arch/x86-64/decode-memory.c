@@ -75,7 +75,7 @@ set_vsib (struct insn_mem *op, const struct insn *i, unsigned index_size)
   unsigned wide = MAX (index_size, op->size);
 
   op->kind = INSN_MEM_VSIB;
-  op->masked = 1;
+  op->masked = INSN_MASKED;
   op->element = op->size;
   op->n_elements = decode_vector_length (i) / wide;
   if (i->vex == 2 && !(evex_byte (i) & 8))
@@ -87,14 +87,22 @@ static void
 set_elements (struct insn_mem *op, const struct insn *i)
 {
   unsigned elem = i->row->elem, evex = evex_byte (i);
+  unsigned size = decode_size (i, elem & ELEM_SIZE);
 
+  if (evex & 7)
+    op->masked = elem & ELEM_MASKED ? INSN_MASKED
+                 : elem & ELEM_PACKED ? INSN_MASKED_PACKED
+                                      : INSN_MASKED_WHOLE;
+  if (i->row->flags & ROW_MASKED)
+    op->masked = INSN_MASKED;
   if ((evex & 0x10) && (elem & ELEM_BROADCAST))
-    op->size = decode_size (i, elem & ELEM_SIZE);
-  if ((evex & 7) || i->row->masked)
     {
-      op->masked = 1;
-      op->element = elem ? decode_size (i, elem & ELEM_SIZE) : op->size;
+      op->size = size;
+      if (op->masked)
+        op->masked = INSN_MASKED_WHOLE;
     }
+  if (op->masked)
+    op->element = op->masked == INSN_MASKED_WHOLE ? op->size : size;
 }
 
 static void
@@ -193,7 +201,7 @@ static unsigned
 maskmov_operand (const struct insn *i, struct insn_mem *ops, unsigned size)
 {
   segmented (i, ops, ARCH_RDI, size, INSN_WRITE);
-  ops[0].masked = 1;
+  ops[0].masked = INSN_MASKED;
   ops[0].element = 1;
   return 1;
 }
@@ -218,11 +226,6 @@ special_operand (const struct insn *i, struct insn_mem *ops)
       segmented (i, ops, ARCH_RBX, 1, INSN_READ);
       ops[0].kind = INSN_MEM_XLAT;
       return 1;
-    case MEM_MONITOR:
-      return segmented (i, ops, ARCH_RAX, 1, INSN_PREFETCH);
-    case MEM_MONITOR_RM:
-      return segmented (i, ops, (i->modrm & 7) | (i->rex & 1) << 3, 1,
-                        INSN_PREFETCH);
     case MEM_CLZERO:
       segmented (i, ops, ARCH_RAX, 64, INSN_WRITE);
       ops[0].kind = INSN_MEM_LINE;
@@ -256,6 +259,9 @@ implicit_operands (const struct insn *i, struct insn_mem *ops)
       return 1;
     case MEM_IRET:
       ops[0] = stack_operand (INSN_MEM_POP, 5 * size);
+      return 1;
+    case MEM_UIRET:
+      ops[0] = stack_operand (INSN_MEM_POP, 24);
       return 1;
     case MEM_LEAVE:
       ops[0] = operand_at (i, ARCH_RBP, size, INSN_READ);

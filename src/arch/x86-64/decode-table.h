@@ -87,7 +87,8 @@ enum
 {
   ELEM_SIZE = 0x1f,
   ELEM_BROADCAST = 0x20,        /* EVEX.b broadcasts one from memory */
-  ELEM_MASK = 0x40              /* masked without an EVEX mask: vmaskmov */
+  ELEM_MASKED = 0x40,           /* a mask's bit N governs element N */
+  ELEM_PACKED = 0x80            /* as many as a mask has bits are accessed */
 };
 
 enum row_flag
@@ -104,14 +105,15 @@ enum row_flag
   ROW_IO = 1 << 9,              /* operand size is 4 at most */
   ROW_SEG = 1 << 10,            /* implicit memory that an override moves */
   ROW_COUNT = 1 << 11,          /* loop: rcx read and written */
-  ROW_INVALID = 1 << 12
+  ROW_MASKED = 1 << 12,         /* masked without an EVEX mask: vmaskmov */
+  ROW_INVALID = 1 << 13
 };
 
 /* Implicit memory.  */
 enum row_memory
 {
   MEM_NONE, MEM_PUSH, MEM_POP, MEM_ENTER, MEM_LEAVE, MEM_RETF, MEM_IRET,
-  MEM_CALLF, MEM_STRING, MEM_XLAT, MEM_OFFSET_R, MEM_OFFSET_W, MEM_MASKMOVQ,
+  MEM_UIRET, MEM_CALLF, MEM_STRING, MEM_XLAT, MEM_OFFSET_R, MEM_OFFSET_W, MEM_MASKMOVQ,
   MEM_MASKMOVDQU, MEM_MONITOR, MEM_MONITOR_RM, MEM_CLZERO, MEM_DEST64,
   MEM_BIT, MEM_VSIB4, MEM_VSIB8, MEM_UNKNOWN
 };
@@ -134,7 +136,6 @@ struct insn_row
   uint8_t disp8;                /* size that scales an EVEX disp8; 0: rm's */
   uint8_t memory;               /* enum row_memory */
   uint8_t string;               /* STRING_SRC, STRING_DST */
-  uint8_t masked;
 };
 
 extern const uint16_t decode_roots[N_MAPS][256];

@@ -85,8 +85,8 @@ take_prefixes (struct insn *i, struct cursor *c)
 {
   unsigned class;
 
-  while ((class = prefix_class[c->bytes[c->at]]) != PREFIX_NONE
-         && c->at < INSN_MAX_LENGTH)
+  while (c->at < INSN_MAX_LENGTH
+         && (class = prefix_class[c->bytes[c->at]]) != PREFIX_NONE)
     take_prefix (i, c, class, c->bytes[c->at++]);
   c->pp = i->prefix_rep ? (i->prefix_rep == 0xf3 ? 2 : 3) : i->prefix_66;
 }
@@ -309,7 +309,8 @@ load_values (struct insn *i)
     i->target = i->pc + i->length + i->imm;
 }
 
-/* Properties that depend on prefixes and on the form of the operand.  */
+/* Properties that depend on prefixes and on the form of the operand.  lock
+   with a register is #UD, but for AMD's lock mov of %cr8.  */
 static inline void
 add_properties (struct insn *i, struct cursor *c)
 {
@@ -321,7 +322,8 @@ add_properties (struct insn *i, struct cursor *c)
     i->properties |= c->seg;
   if (i->prefix_rep && (row->flags & ROW_REP))
     i->properties |= INSN_REP;
-  if (c->lock && memory && (row->flags & ROW_LOCKABLE))
+  if (c->lock && (row->flags & ROW_LOCKABLE)
+      && (memory || (row->flags & ROW_REGFORM)))
     i->properties |= INSN_LOCK;
   else if (c->lock)
     c->bad = true;
@@ -338,12 +340,14 @@ lay_out (struct insn *i, struct cursor *c)
 
   if (entry & ENTRY_MODRM)
     take_modrm (i, c);
-  if (c->table == MAP_3DNOW)
+  if (c->table == MAP_3DNOW && c->at < INSN_MAX_LENGTH)
     {
       i->opcode_at = c->at;
       i->opcode = c->bytes[c->at++];
       entry = decode_roots[c->table][i->opcode];
     }
+  else if (c->table == MAP_3DNOW)
+    c->bad = true;
   i->row = find_row (i, c, entry);
   flags = i->row->flags;
   i->branch = i->row->branch;
