@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "lib/check.h"
 #include "agent/agent.h"
+#include "arch/decode.h"
 
 #define MAX_LENGTH 4000
 #define MAX_EVENTS 4000
@@ -62,6 +63,8 @@ static struct outcome *where;
 static void
 record (unsigned what, uint64_t a, uint64_t b)
 {
+  if (__builtin_ia32_readeflags_u64 () & FLAG_DF)
+    abort ();
   if (where->n_events < MAX_EVENTS)
     where->events[where->n_events++] = (struct event) { what, a, b };
 }
@@ -82,8 +85,8 @@ is_bad (app_addr addr, uint64_t size)
              && addr < (uint64_t) no_page + 2 * 4096);
 }
 
-/* Called from compiled code with DF clear and an aligned stack, or this
-   would not get far: it uses a vector register for a copy.  */
+/* Called from compiled code with an aligned stack, or this would not get far:
+   it has a function called that copies vector registers.  */
 static enum agent_error
 hook_trace (struct arch_context *c, uint64_t cookie, app_addr addr,
             uint64_t size)
@@ -1115,7 +1118,30 @@ test_known (void)
   check (RUNS ("\x26\x00\x10\x25\0\0\0\x04\x01\x23\x45\x67\x13\x27", true),
          "$rip is the point's");
 
-  struct agent_request r = request ((const uint8_t *) endless, 3, false);
+  /* What GDB makes of `n == 3 && p->d[n] > -5', an int in %rdi and the array
+     of long 8 bytes into what %rsi points to.  */
+  static const char gdb[]
+    = "\x26\x00\x05\x16\x20\x22\x03\x13\x20\x00\x0e\x21\x00\x35\x26\x00"
+      "\x04\x2a\x40\x22\x08\x02\x26\x00\x05\x16\x20\x22\x08\x04\x02\x2a"
+      "\x40\x1a\x16\x40\x22\xfb\x16\x08\x2b\x14\x20\x00\x30\x21\x00\x35"
+      "\x22\x01\x21\x00\x37\x22\x00\x27";
+  int64_t element = -4;
+  context.gpr[ARCH_RDI] = 0xabcdef00000003;
+  context.gpr[ARCH_RSI] = (uint64_t) data;
+  memcpy (data + 8 + 3 * 8, &element, 8);
+  check (RUNS (gdb, true), "GDB's expression is true");
+  element = -6;
+  memcpy (data + 8 + 3 * 8, &element, 8);
+  check (RUNS (gdb, false), "and false");
+  context.gpr[ARCH_RSI] = (uint64_t) no_page;
+  struct agent_request r = request ((const uint8_t *) gdb, sizeof gdb - 1,
+                                    true);
+  check (!agent_verify (&r, &map, &info) && agrees (&r, 0)
+         && native.error == AGENT_MEMORY
+         && native.about == (uint64_t) no_page + 8 + 3 * 8,
+         "and cannot access memory at an address that it tells");
+
+  r = request ((const uint8_t *) endless, 3, false);
   check (!agent_verify (&r, &map, &info) && agrees (&r, 0)
          && native.error == AGENT_LOOP, "an endless loop is cut off");
 }
@@ -1144,6 +1170,7 @@ set_up (void)
   sigaltstack (&ss, NULL);
   sigaction (SIGSEGV, &sa, NULL);
   sigaction (SIGBUS, &sa, NULL);
+  __asm__ volatile ("mov %0, %%es" : : "r"(0x2b));      /* unlike %ds */
   context.self = &context;
   context.engine_rsp = (uint64_t) engine_stack + STACK_SIZE - 8;
   syscall (SYS_arch_prctl, ARCH_SET_GS, &context);
