@@ -492,6 +492,32 @@ special_sysfs (const struct walk *w)
     tell (w, args[2], 64, W);   /* the name of a file system */
 }
 
+/* Calls with a mask of memory nodes; all others go by their command.  */
+static void
+special_nodes (const struct walk *w)
+{
+  const uint64_t *args = w->c->args;
+
+  switch (w->c->nr)
+    {
+    case LINUX_mbind:
+      tell (w, args[3], mask_bytes (args[4]), R);
+      break;
+    case LINUX_set_mempolicy:
+      tell (w, args[1], mask_bytes (args[2]), R);
+      break;
+    case LINUX_get_mempolicy:
+      tell (w, args[1], mask_bytes (args[2]), W);
+      break;
+    case LINUX_migrate_pages:
+      tell (w, args[2], mask_bytes (args[1]), R);
+      tell (w, args[3], mask_bytes (args[1]), R);
+      break;
+    default:
+      walk_command (w);
+    }
+}
+
 /* The calls with SPECIAL arguments; all of them at the first.  A flat
    switch.  */
 static void
@@ -515,19 +541,6 @@ special (const struct walk *w)
       break;
     case LINUX_capset:
       special_capabilities (w, R);
-      break;
-    case LINUX_mbind:
-      tell (w, args[3], mask_bytes (args[4]), R);
-      break;
-    case LINUX_set_mempolicy:
-      tell (w, args[1], mask_bytes (args[2]), R);
-      break;
-    case LINUX_get_mempolicy:
-      tell (w, args[1], mask_bytes (args[2]), W);
-      break;
-    case LINUX_migrate_pages:
-      tell (w, args[2], mask_bytes (args[1]), R);
-      tell (w, args[3], mask_bytes (args[1]), R);
       break;
     case LINUX_io_uring_enter:
       tell (w, args[4], args[5], R);
@@ -578,7 +591,7 @@ special (const struct walk *w)
       special_sysfs (w);
       break;
     default:
-      walk_command (w);
+      special_nodes (w);
     }
 }
 

@@ -314,7 +314,7 @@ try (const char *name, setup *set_up, unsigned how)
   CASE (wait4, 0, child (); RUN (wait4); ARG (0, -1); ARG (1, ROOM (8));      \
         ARG (3, ROOM (150)))                                                  \
   CASE (waitid, 0, child (); RUN (waitid); ARG (0, P_ALL); ARG (3, WEXITED);  \
-        ARG (2, ROOM (130)))                                                     \
+        ARG (2, ROOM (130)))                                                  \
   CASE (uname, 0, RUN (uname); ARG (0, ROOM (400)))                           \
   CASE (semctl_stat, 0, RUN (semctl); ARG (0, sem_id ()); ARG (2, IPC_STAT);  \
         ARG (3, ROOM (110)))                                                  \
@@ -734,7 +734,7 @@ main (void)
   mprotect (arena + ARENA, 4096, PROT_NONE);
 
 #define CASE(NAME, HOW, ...) try (#NAME, case_##NAME, HOW);
-  CASE                                                                        \
+  CASES
 #undef CASE
   test_reads ();
   test_incomplete ();
