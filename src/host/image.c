@@ -6,6 +6,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -238,4 +240,26 @@ image_unload (struct image *image)
 {
   close (image->fd);
   image->fd = -1;
+}
+
+/* See image.h.  */
+void
+image_file (char *file, size_t size)
+{
+  char self[PATH_MAX];
+  ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
+  char *slash;
+
+  if (n > 0)
+    {
+      self[n] = 0;
+      slash = strrchr (self, '/');
+      if (slash != NULL
+          && snprintf (file, size, "%.*s/rio-engine", (int) (slash - self),
+                       self)
+                 < (int) size
+          && access (file, R_OK) == 0)
+        return;
+    }
+  snprintf (file, size, "%s/rio-engine", PKGLIBEXECDIR);
 }

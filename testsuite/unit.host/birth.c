@@ -96,7 +96,7 @@ live (struct server *s, const char *file)
   int go[2], status = -1;
   int pid = fork_program (file, go);
 
-  if (pid > 0 && server_adopt (s, pid) == SERVER_OK
+  if (pid > 0 && server_adopt (s, pid, 0) == SERVER_OK
       && write (go[1], "g", 1) == 1)
     status = serve_life (s, pid);
   close (go[0]);
@@ -136,7 +136,7 @@ refused (void)
 {
   static const struct channel_options options;
   const struct server_hooks hooks
-    = { .born = count_birth, .stillborn = note_stillborn };
+    = { .born = count_birth, .ended = note_stillborn };
   struct server *s;
 
   n_born = n_refused = 0;
@@ -148,7 +148,7 @@ refused (void)
   live (s, "/nonexistent");     /* the tracer has the status, not we */
   check (stillborn_status == 97 << 8, "refusal: failed exec");
   check (n_born == 0 && n_refused == 0, "refusal: no birth");
-  check (server_adopt (s, getpid ()) != SERVER_OK, "refusal: self");
+  check (server_adopt (s, getpid (), 0) != SERVER_OK, "refusal: self");
   server_destroy (s);
 }
 
