@@ -219,7 +219,7 @@ hook_ended (void *data, int pid, int status)
 {
   struct process *p = find_or_spawning (data, pid);
 
-  if (p == NULL)
+  if (p == NULL || p->ended)
     return;
   p->ended = true;
   p->end_status = status;
