@@ -13,6 +13,7 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/signal.h"
 #include "engine/start.h"
@@ -41,6 +42,7 @@ start_thread (void *arg)
   struct thread *t = arg;
   if (!areas_init (engine_owns))
     vm_unreachable ("/proc/self/maps cannot be read");
+  memory_calls_init ();
   signal_init (t);
   dispatch_init ();
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
