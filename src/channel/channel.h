@@ -215,6 +215,19 @@ enum channel_wants
   CHANNEL_WANTS_THREADS = 1 << 2        /* CLONE and THREAD_EXIT */
 };
 
+/* What the engine of this build is able to do for a debugger, beside
+   breakpoints, steps and signals: whoever implements one adds its bit.  */
+enum channel_ability
+{
+  CHANNEL_CAN_WATCH = 1 << 0,
+  CHANNEL_CAN_CONDITION = 1 << 1,
+  CHANNEL_CAN_COMMAND = 1 << 2,
+  CHANNEL_CAN_CATCH = 1 << 3,
+  CHANNEL_CAN_THREADS = 1 << 4
+};
+
+#define CHANNEL_ENGINE_ABILITIES 0u
+
 /* System calls to stop at.  */
 enum channel_catch
 {
@@ -273,7 +286,7 @@ struct channel
   /* The engine's half.  */
   uint32_t process_state;       /* enum channel_process_state */
   int32_t exit_status;
-  uint32_t n_threads;           /* slots in use, or more than there are */
+  uint32_t n_used;              /* slots from this one on were never used */
   uint32_t served;              /* commands answered */
   uint32_t n_hidden;
   struct channel_range hidden[CHANNEL_MAX_HIDDEN];

@@ -4,11 +4,9 @@
 #include "cmd/options.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
@@ -155,26 +153,4 @@ options_help (void)
   printf ("%-*sat least %luk; default: not bounded\n", HELP_COLUMN,
           "  (--cache-size:", OPTIONS_MIN_CACHE_SIZE >> 10);
   print_topics ();
-}
-
-/* See options.h.  */
-void
-options_engine_file (char *file, size_t size)
-{
-  char self[PATH_MAX];
-  ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
-  char *slash;
-
-  if (n > 0)
-    {
-      self[n] = 0;
-      slash = strrchr (self, '/');
-      if (slash != NULL
-          && snprintf (file, size, "%.*s/rio-engine", (int) (slash - self),
-                       self)
-                 < (int) size
-          && access (file, R_OK) == 0)
-        return;
-    }
-  snprintf (file, size, "%s/rio-engine", PKGLIBEXECDIR);
 }

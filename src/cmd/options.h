@@ -26,8 +26,4 @@ MUST_USE enum options_verdict options_take (struct channel_options *options,
 /* Print the options' part of --help.  */
 void options_help (void);
 
-/* Where the engine's image is: beside PROGRAM in a build tree, else where it
-   was installed.  The name goes to FILE (SIZE bytes).  */
-void options_engine_file (char *file, size_t size);
-
 #endif

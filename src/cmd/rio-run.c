@@ -24,6 +24,7 @@
 #include "config.h"
 
 #include "cmd/options.h"
+#include "host/image.h"
 #include "host/program.h"
 #include "host/server.h"
 
@@ -42,7 +43,7 @@ struct hello
   int server_pid;
 };
 
-static const char *engine_file;
+static char engine_file[PATH_MAX];
 
 static void PRINTF_LIKE (1, 2)
 complain (const char *fmt, ...)
@@ -186,7 +187,7 @@ helper_main (int pid, int hello, const struct channel_options *options)
   root.fd = syscall (SYS_pidfd_open, pid, 0);
   r = server_create (&s, engine_file, options, false, &hooks);
   if (r == SERVER_OK)
-    r = server_adopt (s, pid);
+    r = server_adopt (s, pid, 0);
   send_hello (r);
   if (r == SERVER_OK)
     serve (s, &root, sigchld);
@@ -318,7 +319,6 @@ parse (int argc, char **argv, struct channel_options *options)
 int
 main (int argc, char **argv)
 {
-  static char file[PATH_MAX];
   static struct program program;
   struct channel_options options;
   enum program_verdict v;
@@ -332,8 +332,7 @@ main (int argc, char **argv)
       complain ("%s", program.why);
       return v == PROGRAM_MISSING ? STATUS_MISSING : STATUS_UNFIT;
     }
-  options_engine_file (file, sizeof file);
-  engine_file = file;
+  image_file (engine_file, sizeof engine_file);
   if (!prepare (&options))
     return STATUS_UNFIT;
   execv (program.path, argv + at);

@@ -4,6 +4,7 @@
 #include "cache/cache.h"
 #include "common/log.h"
 #include "engine/heap.h"
+#include "engine/memory-calls.h"
 #include "linux/raw.h"
 
 #define N_BUCKETS 1024
@@ -56,19 +57,18 @@ find_or_add (app_addr addr)
   return p;
 }
 
-static int
+static uint64_t
 kernel_prot (const struct area *a, bool writable)
 {
-  return (a->prot & AREA_READ ? RAW_PROT_READ : 0)
-         | (writable ? RAW_PROT_WRITE : 0)
-         | (a->prot & AREA_EXEC ? RAW_PROT_EXEC : 0);
+  return memory_kernel_prot ((a->prot & ~AREA_WRITE)
+                             | (writable ? AREA_WRITE : 0));
 }
 
 static bool
 set_writable (struct code_page *p, const struct area *a, bool writable)
 {
   return !RAW_FAILED (raw3 (__NR_mprotect, p->at, PAGE_SIZE,
-                            (uint64_t) kernel_prot (a, writable)));
+                            kernel_prot (a, writable)));
 }
 
 static void

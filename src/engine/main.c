@@ -14,6 +14,7 @@
 #include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/signal.h"
@@ -43,6 +44,7 @@ start_thread (void *arg)
   struct thread *t = arg;
   if (!areas_init (engine_owns))
     vm_unreachable ("/proc/self/maps cannot be read");
+  memory_calls_init ();
   signal_init (t);
   dispatch_init ();
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);

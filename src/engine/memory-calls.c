@@ -38,16 +38,28 @@ memory_calls_after_fork (void)
   lock_release (&maps_lock);
 }
 
-/* The kernel's protection for what the application asks for: the engine must
-   be able to read code, and the nx_app option leaves nothing executable.  */
+/* See memory-calls.h.  */
 
-static uint64_t
-kernel_prot (uint64_t prot)
+uint64_t
+memory_kernel_prot (uint64_t prot)
 {
   if (!(prot & RAW_PROT_EXEC))
     return prot;
   prot |= RAW_PROT_READ;
   return options.nx_app ? prot & ~(uint64_t) RAW_PROT_EXEC : prot;
+}
+
+/* See memory-calls.h.  A mapping that cannot be changed (a sealed vDSO)
+   stays as it is.  */
+
+void
+memory_calls_init (void)
+{
+  struct area a;
+  for (app_addr at = 0; area_next (at, &a); at = a.end)
+    if (memory_kernel_prot (a.prot) != a.prot && !(a.flags & AREA_VSYSCALL))
+      raw3 (__NR_mprotect, a.start, a.end - a.start,
+            memory_kernel_prot (a.prot));
 }
 
 /* Issue the call of T with argument N replaced by VALUE.  */
@@ -93,7 +105,7 @@ do_mmap (struct thread *t)
   bool fixed = flags & (RAW_MAP_FIXED | RAW_MAP_FIXED_NOREPLACE);
   if (fixed && engine_owns (addr, addr + size))
     return flags & RAW_MAP_FIXED_NOREPLACE ? -RAW_EEXIST : -RAW_ENOMEM;
-  long r = issue_with (t, 2, kernel_prot (prot));
+  long r = issue_with (t, 2, memory_kernel_prot (prot));
   if (RAW_FAILED (r))
     return r;
   struct area a = { .prot = prot & 7, .offset = gate_arg (t, 5) };
@@ -159,7 +171,7 @@ do_mprotect (struct thread *t)
   uint64_t prot = gate_arg (t, 2);
   if (addr % PAGE_SIZE == 0 && end > addr && engine_owns (addr, end))
     return -RAW_ENOMEM;
-  long r = issue_with (t, 2, kernel_prot (prot));
+  long r = issue_with (t, 2, memory_kernel_prot (prot));
   if (r == -RAW_ENOMEM)         /* done up to the first gap */
     end = mapped_until (addr, end);
   else if (r < 0)

@@ -4,6 +4,17 @@
 #ifndef ENGINE_MEMORY_CALLS_H
 #define ENGINE_MEMORY_CALLS_H
 
+#include "common/types.h"
+
+/* Once the areas are known, before the program runs: give the kernel the
+   protection that memory_kernel_prot says.  */
+void memory_calls_init (void);
+
+/* The kernel's protection where the application asks for PROT: the engine
+   must be able to read code, and the nx_app option leaves nothing
+   executable.  */
+uint64_t memory_kernel_prot (uint64_t prot);
+
 /* Around fork: no thread is changing the map.  */
 void memory_calls_before_fork (void);
 void memory_calls_after_fork (void);

@@ -12,9 +12,11 @@
 #include "common/log.h"
 #include "common/string.h"
 #include "engine/areas.h"
+#include "engine/call.h"
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/main.h"
 #include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
@@ -202,6 +204,7 @@ wait_for_copy (uint32_t *copied, int pid)
 static void
 become_child (struct thread *t, const struct request *r, uint32_t *copied)
 {
+  int parent = t->tgid;
   t->tid = t->tgid = raw3 (__NR_getpid, 0, 0, 0);
   t->signals.held_set = 0;
   unlock_all (t);
@@ -216,6 +219,8 @@ become_child (struct thread *t, const struct request *r, uint32_t *copied)
     t->context.fs_base = r->want.tls;
   if (r->want.flags & RAW_CLONE_CLEAR_SIGHAND)
     signal_clear_actions (t);
+  if (options.debug && !call_fork (channel, t->tgid, parent))
+    options.debug = 0;
   LOG (PROCESS, "process %d: born by fork", t->tgid);
 }
 
@@ -244,6 +249,7 @@ clone_copying (struct thread *t, struct request *r)
   if (pid == 0 && !options.follow)
     {
       t->context.gpr[ARCH_RAX] = 0;
+      call_count_native (HUB_NATIVE_NOT_FOLLOWED);
       signal_go_native (t);
     }
   return pid;

@@ -47,7 +47,7 @@ gate_rt_sigaction (struct thread *t)
   int sig = gate_arg (t, 0);
   app_addr new = gate_arg (t, 1), to = gate_arg (t, 2);
   struct linux_sigaction a = { 0 }, old;
-  struct linux_siginfo dropped;
+  struct signal_record dropped;
   if (gate_arg (t, 3) != sizeof (linux_sigset))
     return -RAW_EINVAL;
   if (new && !safe_read (&a, new, sizeof a))
@@ -61,7 +61,7 @@ gate_rt_sigaction (struct thread *t)
   if (r < 0)
     return r;
   if (new && a.handler == RAW_SIG_IGN)
-    (void) signal_take_held (t, SIGSET_BIT (sig), &dropped);
+    signal_take_held (t, SIGSET_BIT (sig), &dropped);
   return !to || safe_write (to, &old, sizeof old) ? 0 : -RAW_EFAULT;
 }
 
@@ -266,15 +266,15 @@ long
 gate_rt_sigtimedwait (struct thread *t)
 {
   linux_sigset set;
-  struct linux_siginfo info;
+  struct signal_record rec;
   if (gate_arg (t, 3) != sizeof set || !t->signals.held_set)
     return gate_issue (t);
   if (!safe_read (&set, gate_arg (t, 0), sizeof set))
     return -RAW_EFAULT;
-  int sig = signal_take_held (t, set, &info);
-  if (!sig)
+  if (!signal_take_held (t, set, &rec))
     return gate_issue (t);
-  if (gate_arg (t, 1) && !safe_write (gate_arg (t, 1), &info, sizeof info))
+  if (gate_arg (t, 1)
+      && !safe_write (gate_arg (t, 1), &rec.info, sizeof rec.info))
     return -RAW_EFAULT;
-  return sig;
+  return rec.info.signo;
 }

@@ -33,8 +33,7 @@ next_record (struct thread *t, struct signal_record *rec)
       s->have_taken = false;
       return true;
     }
-  *rec = (struct signal_record) { 0 };
-  return signal_take_held (t, ~mask, &rec->info);
+  return signal_take_held (t, ~mask, rec);
 }
 
 /* SEGV as the kernel forces it on a thread that has no room for a frame, or

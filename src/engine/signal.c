@@ -248,6 +248,14 @@ signal_mask_sync (struct thread *t)
 /* See signal.h.  */
 
 void
+signal_set_native_mask (struct thread *t)
+{
+  set_kernel_mask (t->signals.mask);
+}
+
+/* See signal.h.  */
+
+void
 signal_close_mask (void)
 {
   set_kernel_mask (signal_kernel_mask (~0ull));
@@ -444,16 +452,16 @@ signal_thread_exit (struct thread *t)
 
 /* See signal.h.  */
 
-int
+bool
 signal_take_held (struct thread *t, linux_sigset set,
-                  struct linux_siginfo *info)
+                  struct signal_record *rec)
 {
   struct signal_state *s = &t->signals;
   linux_sigset found = s->held_set & set;
   if (!found)
-    return 0;
+    return false;
   int sig = __builtin_ctzll (found) + 1;
-  *info = s->held[held_index (sig)].info;
+  *rec = s->held[held_index (sig)];
   s->held_set &= ~SIGSET_BIT (sig);
-  return sig;
+  return true;
 }

@@ -113,6 +113,10 @@ void signal_set_mask (struct thread *t, linux_sigset mask);
    the application's.  */
 void signal_mask_sync (struct thread *t);
 
+/* Give the kernel the application's whole mask, for the calling thread T.  Back
+   by signal_mask_sync.  */
+void signal_set_native_mask (struct thread *t);
+
 /* Block all that can be taken for the calling thread, so that what is said of
    have_taken stays true.  Back by signal_mask_sync.  */
 void signal_close_mask (void);
@@ -147,9 +151,9 @@ MUST_USE bool signal_clone (struct thread *t, const struct thread *parent,
 void signal_thread_exit (struct thread *t);
 
 /* A signal held for T that is in SET and that the kernel does not have: it is
-   taken out and copied to *INFO.  Returns its number; 0: none.  */
-int signal_take_held (struct thread *t, linux_sigset set,
-                      struct linux_siginfo *info);
+   taken out and copied to *REC.  False: there is none.  */
+bool signal_take_held (struct thread *t, linux_sigset set,
+                       struct signal_record *rec);
 
 /* rt_sigreturn: T's context and masks become those of the frame at its stack
    pointer; ends in dispatch.  Returns if the frame cannot be read.  */

@@ -48,7 +48,7 @@ protection (uint32_t flags)
 }
 
 /* Give each segment of the image its own protection.  There is nothing
-   between segments: the linker is told to put them on adjoining pages.  */
+   between segments: the linker puts them on adjoining pages.  */
 static void
 protect_image (void)
 {

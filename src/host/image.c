@@ -6,6 +6,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,64 +102,129 @@ extent (const struct file *f)
   return end;
 }
 
-/* Apply the relocations of the image of SIZE bytes at AT, for BASE.  The
-   linker leaves relative ones only.  */
-static bool
-relocate (char *at, uint64_t size, const Elf64_Phdr *dynamic, uint64_t base)
+/* A copy of what the file has for the one segment that can be written to, and
+   that alone has places to be relocated.  */
+struct data
 {
-  uint64_t table = 0, bytes = 0;
-  const Elf64_Dyn *d = (const Elf64_Dyn *) (at + dynamic->p_vaddr);
+  char *bytes;
+  uint64_t at, size;            /* in the image */
+};
+
+/* The 8 bytes at ADDR of the image, in D; null: they are not there.  */
+static void *
+data_at (const struct data *d, uint64_t addr, size_t size)
+{
+  if (addr < d->at || addr - d->at > d->size || d->size - (addr - d->at) < size)
+    return NULL;
+  return d->bytes + (addr - d->at);
+}
+
+/* Where the relocations of F are, by its dynamic section, which is in D, and
+   how many bytes of them.  */
+static bool
+find_relocations (const struct file *f, const struct data *d, uint64_t *table,
+                  uint64_t *bytes)
+{
+  unsigned n;
+  const Elf64_Phdr *p = segments (f, &n);
+  const Elf64_Dyn *dynamic = NULL;
+  uint64_t entries = 0;
+
+  for (unsigned i = 0; i < n; i++)
+    if (p[i].p_type == PT_DYNAMIC)
+      {
+        dynamic = data_at (d, p[i].p_vaddr, p[i].p_memsz);
+        entries = p[i].p_memsz / sizeof *dynamic;
+      }
+  *table = *bytes = 0;
+  for (uint64_t i = 0; dynamic != NULL && i < entries; i++)
+    if (dynamic[i].d_tag == DT_RELA)
+      *table = dynamic[i].d_un.d_ptr;
+    else if (dynamic[i].d_tag == DT_RELASZ)
+      *bytes = dynamic[i].d_un.d_val;
+  /* The table is in the first segment, which begins at 0 in file and image.  */
+  return *table <= f->size && *bytes <= f->size - *table;
+}
+
+/* Relocate D, of the image of F, for BASE.  The linker leaves relative
+   relocations only.  */
+static bool
+relocate (const struct file *f, const struct data *d, uint64_t base)
+{
+  uint64_t table, bytes;
   const Elf64_Rela *rela;
 
-  for (uint64_t i = 0; i < dynamic->p_memsz / sizeof *d; i++)
-    if (d[i].d_tag == DT_RELA)
-      table = d[i].d_un.d_ptr;
-    else if (d[i].d_tag == DT_RELASZ)
-      bytes = d[i].d_un.d_val;
-  if (table > size || bytes > size - table)
+  if (!find_relocations (f, d, &table, &bytes))
     return false;
-  rela = (const Elf64_Rela *) (at + table);
+  rela = (const Elf64_Rela *) (f->bytes + table);
   for (uint64_t i = 0; i < bytes / sizeof *rela; i++)
     {
       uint64_t value = base + rela[i].r_addend;
+      void *at = data_at (d, rela[i].r_offset, sizeof value);
 
-      if (ELF64_R_TYPE (rela[i].r_info) != R_X86_64_RELATIVE
-          || rela[i].r_offset > size - sizeof value)
+      if (ELF64_R_TYPE (rela[i].r_info) != R_X86_64_RELATIVE || at == NULL)
         return false;
-      memcpy (at + rela[i].r_offset, &value, sizeof value);
+      memcpy (at, &value, sizeof value);
     }
   return true;
 }
 
-/* Lay F out and relocate it, in SIZE bytes of zeros at AT.  */
 static bool
-lay_out (char *at, uint64_t size, const struct file *f, uint64_t base)
-{
-  unsigned n;
-  const Elf64_Phdr *p = segments (f, &n), *dynamic = NULL;
-
-  for (unsigned i = 0; i < n; i++)
-    if (p[i].p_type == PT_LOAD)
-      memcpy (at + p[i].p_vaddr, f->bytes + p[i].p_offset, p[i].p_filesz);
-    else if (p[i].p_type == PT_DYNAMIC && p[i].p_vaddr < size
-             && p[i].p_memsz <= size - p[i].p_vaddr)
-      dynamic = &p[i];
-  return dynamic == NULL || relocate (at, size, dynamic, base);
-}
-
-static bool
-write_all (int fd, const char *bytes, size_t n)
+write_all (int fd, const char *bytes, size_t n, uint64_t at)
 {
   while (n > 0)
     {
-      ssize_t done = write (fd, bytes, n);
+      ssize_t done = pwrite (fd, bytes, n, at);
 
       if (done <= 0)
         return false;
       bytes += done;
+      at += done;
       n -= done;
     }
   return true;
+}
+
+/* Write the segment P of F, relocated for BASE, to FD.  */
+static enum image_refusal
+write_data (int fd, const struct file *f, const Elf64_Phdr *p, uint64_t base)
+{
+  struct data d = { malloc (p->p_filesz), p->p_vaddr, p->p_filesz };
+  enum image_refusal r = IMAGE_NO_MEMORY;
+
+  if (d.bytes == NULL)
+    return r;
+  memcpy (d.bytes, f->bytes + p->p_offset, d.size);
+  if (!relocate (f, &d, base))
+    r = IMAGE_BAD_FILE;
+  else if (write_all (fd, d.bytes, d.size, d.at))
+    r = IMAGE_OK;
+  free (d.bytes);
+  return r;
+}
+
+/* Write F to FD as it is to be in memory at BASE.  */
+static enum image_refusal
+lay_out (int fd, const struct file *f, uint64_t base)
+{
+  unsigned n;
+  const Elf64_Phdr *p = segments (f, &n);
+
+  for (unsigned i = 0; i < n; i++)
+    {
+      enum image_refusal r = IMAGE_OK;
+
+      if (p[i].p_type != PT_LOAD)
+        continue;
+      if ((p[i].p_flags & PF_W) != 0)
+        r = write_data (fd, f, &p[i], base);
+      else if (!write_all (fd, f->bytes + p[i].p_offset, p[i].p_filesz,
+                           p[i].p_vaddr))
+        r = IMAGE_NO_MEMORY;
+      if (r != IMAGE_OK)
+        return r;
+    }
+  return IMAGE_OK;
 }
 
 static int
@@ -185,25 +252,19 @@ static enum image_refusal
 image_make (struct image *image, const struct file *f)
 {
   const Elf64_Ehdr *h = (const Elf64_Ehdr *) f->bytes;
-  char *copy = calloc (1, image->image_size);
-  enum image_refusal r = IMAGE_NO_MEMORY;
+  enum image_refusal r;
 
+  if (h->e_entry >= image->image_size)
+    return IMAGE_BAD_FILE;
   image->fd = memfd ("rio-engine");
-  if (copy == NULL || image->fd < 0)
-    goto out;
+  if (image->fd < 0)
+    return IMAGE_NO_MEMORY;
   image->base = random_base ();
   image->entry = image->base + h->e_entry;
-  r = IMAGE_BAD_FILE;
-  if (h->e_entry >= image->image_size
-      || !lay_out (copy, image->image_size, f, image->base))
-    goto out;
   r = IMAGE_NO_MEMORY;
-  if (write_all (image->fd, copy, image->image_size)
-      && ftruncate (image->fd, image->core_size) == 0)
-    r = IMAGE_OK;
- out:
-  free (copy);
-  if (r != IMAGE_OK && image->fd >= 0)
+  if (ftruncate (image->fd, image->core_size) == 0)
+    r = lay_out (image->fd, f, image->base);
+  if (r != IMAGE_OK)
     close (image->fd);
   return r;
 }
@@ -238,4 +299,26 @@ image_unload (struct image *image)
 {
   close (image->fd);
   image->fd = -1;
+}
+
+/* See image.h.  */
+void
+image_file (char *file, size_t size)
+{
+  char self[PATH_MAX];
+  ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
+  char *slash;
+
+  if (n > 0)
+    {
+      self[n] = 0;
+      slash = strrchr (self, '/');
+      if (slash != NULL
+          && snprintf (file, size, "%.*s/rio-engine", (int) (slash - self),
+                       self)
+                 < (int) size
+          && access (file, R_OK) == 0)
+        return;
+    }
+  snprintf (file, size, "%s/rio-engine", PKGLIBEXECDIR);
 }

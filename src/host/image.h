@@ -49,4 +49,8 @@ bool image_in_use (const struct image *image);
 
 void image_unload (struct image *image);
 
+/* Where the engine's image is: beside this program in a build tree, else
+   where it was installed.  The name goes to FILE (SIZE bytes).  */
+void image_file (char *file, size_t size);
+
 #endif

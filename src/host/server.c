@@ -32,6 +32,7 @@ struct pending
   enum pending_state state;
   int pid, tid;
   int call;                     /* in the hub; -1: adopted */
+  unsigned skip;                /* execs to let pass */
   uint32_t generation;          /* of the image to come */
 };
 
@@ -291,8 +292,8 @@ end_pending (struct server *s, struct pending *p, int status)
 {
   if (p->call >= 0)
     move_call (s, p->call, HUB_GRANTED, HUB_FREE);
-  else if (s->hooks.stillborn != NULL)
-    s->hooks.stillborn (s->hooks.data, p->pid, status);
+  if (p->tid == p->pid && s->hooks.ended != NULL)
+    s->hooks.ended (s->hooks.data, p->pid, status);
   p->state = PENDING_NONE;
 }
 
@@ -310,7 +311,7 @@ fill_record (struct server *s, struct pending *p, struct channel_birth *record)
     s->hooks.prepare (s->hooks.data, p->pid, record);
 }
 
-/* P's exec was seen: give it the engine.  */
+/* P's exec was seen: give it the engine, if it is the one.  */
 static void
 give_birth (struct server *s, struct pending *p)
 {
@@ -323,6 +324,12 @@ give_birth (struct server *s, struct pending *p)
   struct pending was = *p;
   enum birth_refusal r;
 
+  if (p->skip > 0)
+    {
+      p->skip--;
+      ptrace (PTRACE_CONT, p->pid, NULL, NULL);
+      return;
+    }
   if (p->call >= 0)
     move_call (s, p->call, HUB_GRANTED, HUB_FREE);
   p->state = PENDING_NONE;
@@ -393,12 +400,13 @@ poll_pending (struct server *s, struct pending *p, int pid)
 
 /* See server.h.  */
 enum server_refusal
-server_adopt (struct server *s, int pid)
+server_adopt (struct server *s, int pid, unsigned skip)
 {
   struct pending *p = add_pending (s, pid, pid, -1);
 
   if (p == NULL)
     return SERVER_TOO_MANY;
+  p->skip = skip;
   if (ptrace (PTRACE_SEIZE, pid, NULL, tracee_options) == 0)
     return SERVER_OK;
   p->state = PENDING_NONE;

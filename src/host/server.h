@@ -57,9 +57,9 @@ struct server_hooks
      CHANNEL_PATH_MAX bytes) and return true; false: it goes on with none.  */
   bool (*forked) (void *data, int pid, int parent, char *path);
 
-  /* PID was to be born by server_adopt and ended before that, with this
-     wait status.  */
-  void (*stillborn) (void *data, int pid, int status);
+  /* PID has ended while it was held for a birth, with this wait status, which
+     nobody else will get to see if it was the server's own child.  */
+  void (*ended) (void *data, int pid, int status);
 };
 
 /* Make a server that puts the engine's image from file ENGINE into processes,
@@ -74,9 +74,10 @@ void server_destroy (struct server *s);
 
 int server_fd (const struct server *s);
 
-/* Seize PID: at its next exec it gets the engine, and if it cannot, it ends
-   with status 126.  */
-MUST_USE enum server_refusal server_adopt (struct server *s, int pid);
+/* Seize PID: at its next exec but SKIP it gets the engine, and if it cannot,
+   it ends with status 126.  */
+MUST_USE enum server_refusal server_adopt (struct server *s, int pid,
+                                           unsigned skip);
 
 /* Do whatever there is to do.  Never waits for a process that may sleep.  */
 void server_serve (struct server *s);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ static char here[4096];         /* the folder of this program */
 
 /* What the hooks have counted.  */
 static unsigned n_born, n_refused, last_generation;
-static int stillborn_status;
+static int stillborn_status;    /* of the tracer; -1: there is none */
 
 static const char *
 beside (const char *name)
@@ -68,25 +69,28 @@ fork_program (const char *file, int go[2])
   _exit (97);
 }
 
-/* Serve until PID has ended; its wait status, or -1.  */
+/* Serve until PID has ended; its wait status, or -1.  While it is traced, the
+   server is the one to wait for it.  */
 static int
 serve_life (struct server *s, int pid)
 {
-  struct pollfd fd = { server_fd (s), POLLIN, 0 };
-  int status;
+  struct pollfd fds[] = { { server_fd (s), POLLIN, 0 },
+                          { syscall (SYS_pidfd_open, pid, 0), POLLIN, 0 } };
+  int status = -1;
 
-  for (int n = 0; n < LIMIT; n++)
+  stillborn_status = -1;
+  for (int n = 0; n < LIMIT && (fds[1].revents & POLLIN) == 0; n++)
     {
       server_serve (s);
-      if (waitpid (pid, &status, WNOHANG) == pid)
-        return status;
-      if (stillborn_status != 0)
-        return stillborn_status;
-      poll (&fd, 1, 1);
+      poll (fds, 2, 1);
     }
+  server_serve (s);
+  close (fds[1].fd);
+  if (stillborn_status != -1)
+    return stillborn_status;
   kill (pid, SIGKILL);
   waitpid (pid, &status, 0);
-  return -1;
+  return status;
 }
 
 /* One life of FILE under S: its wait status.  */
@@ -96,7 +100,7 @@ live (struct server *s, const char *file)
   int go[2], status = -1;
   int pid = fork_program (file, go);
 
-  if (pid > 0 && server_adopt (s, pid) == SERVER_OK
+  if (pid > 0 && server_adopt (s, pid, 0) == SERVER_OK
       && write (go[1], "g", 1) == 1)
     status = serve_life (s, pid);
   close (go[0]);
@@ -136,7 +140,7 @@ refused (void)
 {
   static const struct channel_options options;
   const struct server_hooks hooks
-    = { .born = count_birth, .stillborn = note_stillborn };
+    = { .born = count_birth, .ended = note_stillborn };
   struct server *s;
 
   n_born = n_refused = 0;
@@ -145,10 +149,9 @@ refused (void)
                   == SERVER_OK,
               "refusal: server"))
     return;
-  live (s, "/nonexistent");     /* the tracer has the status, not we */
-  check (stillborn_status == 97 << 8, "refusal: failed exec");
+  check (live (s, "/nonexistent") == 97 << 8, "refusal: failed exec");
   check (n_born == 0 && n_refused == 0, "refusal: no birth");
-  check (server_adopt (s, getpid ()) != SERVER_OK, "refusal: self");
+  check (server_adopt (s, getpid (), 0) != SERVER_OK, "refusal: self");
   server_destroy (s);
 }
 

@@ -9,10 +9,29 @@
 
 /* Where the server sends a process: %rdi is the channel; the other registers
    and the stack are the program's, and nothing of them is touched.  See
-   engine/start.h.  */
+   engine/start.h.
+
+   First the pages that the image's file has nothing for are made anonymous:
+   one of the memfd would be filled there and then copied.  The boot stack is
+   among them.  If that fails they do as they are.  */
 	.globl	engine_start
 	.type	engine_start, @function
+	.hidden	__bss_start
+	.hidden	_end
 engine_start:
+	movq	%rdi, %rbx
+	leaq	__bss_start + 4095(%rip), %rdi
+	andq	$-4096, %rdi
+	leaq	_end + 4095(%rip), %rsi
+	andq	$-4096, %rsi
+	subq	%rdi, %rsi
+	movl	$3, %edx		/* PROT_READ | PROT_WRITE */
+	movl	$0x32, %r10d		/* MAP_PRIVATE | FIXED | ANONYMOUS */
+	movq	$-1, %r8
+	xorl	%r9d, %r9d
+	movl	$9, %eax		/* mmap */
+	syscall
+	movq	%rbx, %rdi
 	leaq	boot_stack + BOOT_STACK_SIZE(%rip), %rsp
 	xorl	%ebp, %ebp
 	cld

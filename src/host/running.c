@@ -1,0 +1,465 @@
+/* See target.h and target-impl.h: resume, stop, and events.
+
+   States of the target:
+
+     STOPPED -> RUNNING     target_resume
+     RUNNING -> STOPPED     target_next_event, which stops all processes when
+                            one of their threads has come to an event, when
+                            one has ended, or when an interrupt is wanted
+
+   An event stands in its thread's slot (channel.h) until the thread is
+   resumed; `taken' says that it has been reported.  Those that came up beside
+   it are found there after the next resume, before anything runs.  */
+
+#define _GNU_SOURCE
+#include "host/target-impl.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STOP_LIMIT 5000         /* milliseconds */
+#define KICK_AGAIN 20
+#define CHILD_LIMIT 2000        /* for a fork's child to be there */
+
+static int64_t
+now_ms (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+
+/* Stopping.  */
+
+static bool
+any_runs (const struct target *t)
+{
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    if (process_runs (p) && !target_has_ended (p))
+      return true;
+  return false;
+}
+
+static void
+want_stop (const struct target *t)
+{
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    process_stop (p);
+}
+
+/* See target-impl.h.  */
+void
+target_stop_all (struct target *t)
+{
+  int64_t start = now_ms (), kicked = start;
+
+  want_stop (t);
+  while (any_runs (t) && now_ms () - start < STOP_LIMIT)
+    {
+      target_pump (t, KICK_AGAIN);
+      if (now_ms () - kicked < KICK_AGAIN)
+        continue;
+      want_stop (t);
+      kicked = now_ms ();
+    }
+}
+
+
+/* Events that nobody shall see.  */
+
+/* Let thread SLOT of P go on from an event as if it had not been.  */
+static void
+ignore_event (const struct process *p, unsigned slot)
+{
+  struct channel_thread *s = process_slot (p, slot);
+
+  s->resume_signal = 0;
+  __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
+}
+
+/* Whether the event STOP of thread SLOT of P is one to report.  */
+static bool
+is_wanted (const struct target *t, const struct process *p, unsigned slot,
+           enum channel_stop stop)
+{
+  const struct channel_thread *s = process_slot (p, slot);
+  int child = s->stop_arg;
+
+  switch (stop)
+    {
+    case CHANNEL_STOP_NONE:
+      return false;
+    case CHANNEL_STOP_START:
+      return p->execed && (t->wants & TARGET_WANTS_EXEC) != 0;
+    case CHANNEL_STOP_POINT:
+      return points_have_break (&p->points, s->regs.rip);
+    case CHANNEL_STOP_FORK:
+      return (t->wants & TARGET_WANTS_FORK) != 0
+             && target_find (t, child) != NULL;
+    case CHANNEL_STOP_VFORK:
+      return (t->wants & TARGET_WANTS_VFORK) != 0
+             && target_find (t, child) != NULL;
+    case CHANNEL_STOP_VFORK_DONE:
+      return (t->wants & TARGET_WANTS_VFORK) != 0;
+    case CHANNEL_STOP_CLONE:
+    case CHANNEL_STOP_THREAD_EXIT:
+      return (t->wants & TARGET_WANTS_THREADS) != 0;
+    default:
+      return true;
+    }
+}
+
+/* Whether STOP of thread SLOT of P is the start of a fork's child whose
+   parent's event is still to come: it stays where it is.  */
+static bool
+is_child_start (const struct process *p, enum channel_stop stop)
+{
+  return stop == CHANNEL_STOP_START && !p->execed;
+}
+
+/* Whether a fork's child that an event tells of may still turn up.  */
+static bool
+may_turn_up (const struct target *t, const struct process *p, unsigned slot,
+             enum channel_stop stop)
+{
+  int child = process_slot (p, slot)->stop_arg;
+
+  return (stop == CHANNEL_STOP_FORK || stop == CHANNEL_STOP_VFORK)
+         && target_find (t, child) == NULL && child > 0
+         && kill (child, 0) == 0;
+}
+
+/* Look for an event to report; those that are not wanted are got rid of.  */
+static bool
+find_event (struct target *t, struct process **found, unsigned *slot)
+{
+  int64_t start = now_ms ();
+
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    {
+      bool ignored = false;
+
+      process_look (p);
+      for (unsigned i = 0; i < p->n_threads; i++)
+        {
+          enum channel_stop stop = process_event (p, i);
+
+          if (stop == CHANNEL_STOP_NONE || is_child_start (p, stop)
+              || p->threads[i].resume == TARGET_RESUME_STAY)
+            continue;
+          while (may_turn_up (t, p, i, stop)
+                 && now_ms () - start < CHILD_LIMIT)
+            target_pump (t, 5);
+          if (is_wanted (t, p, i, stop))
+            {
+              *found = p;
+              *slot = i;
+              return true;
+            }
+          ignore_event (p, i);
+          ignored = true;
+        }
+      if (ignored && p->channel.channel->stop_wanted == 0)
+        process_release (p);
+    }
+  return false;
+}
+
+static struct process *
+find_ended (const struct target *t)
+{
+  struct process *p = t->processes;
+
+  while (p != NULL && !target_has_ended (p))
+    p = p->next;
+  return p;
+}
+
+
+/* Resuming.  */
+
+/* What thread SLOT of P shall do, by the first of the N ACTIONS that names
+   it; null: stay.  */
+static const struct target_action *
+find_action (const struct process *p, unsigned slot,
+             const struct target_action *actions, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (actions[i].tid > 0 ? actions[i].tid == p->threads[slot].tid
+                           : actions[i].pid <= 0 || actions[i].pid == p->pid)
+      return &actions[i];
+  return NULL;
+}
+
+/* Tell thread SLOT of P what to do: ACTION, or null.  */
+static void
+instruct (struct process *p, unsigned slot, const struct target_action *action)
+{
+  struct channel_thread *s = process_slot (p, slot);
+  struct process_thread *t = &p->threads[slot];
+  static const enum channel_resume resume[] = {
+    [TARGET_RESUME_STAY] = CHANNEL_RESUME_STAY,
+    [TARGET_RESUME_CONTINUE] = CHANNEL_RESUME_CONTINUE,
+    [TARGET_RESUME_STEP] = CHANNEL_RESUME_STEP,
+    [TARGET_RESUME_RANGE] = CHANNEL_RESUME_RANGE,
+  };
+
+  t->resume = action != NULL ? action->kind : TARGET_RESUME_STAY;
+  s->resume = resume[t->resume];
+  if (t->resume == TARGET_RESUME_STAY
+      || process_event (p, slot) != CHANNEL_STOP_NONE)
+    return;                     /* it keeps the event that it has */
+  s->resume_signal = action->signal;
+  s->range_start = action->range_start;
+  s->range_end = action->range_end;
+  t->taken = false;
+  __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
+}
+
+/* A thread that waits in a system call and was given other registers has to
+   come out.  */
+static void
+kick_out_changed (const struct process *p)
+{
+  for (unsigned i = 0; i < p->n_threads; i++)
+    if (p->threads[i].tid != 0
+        && p->threads[i].resume != TARGET_RESUME_STAY
+        && process_slot (p, i)->regs_changed != 0
+        && process_state (p, i) == CHANNEL_SYSCALL)
+      process_kick (p, p->threads[i].tid);
+}
+
+static void
+release_all (const struct target *t)
+{
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    {
+      process_publish_points (p);
+      process_release (p);
+      kick_out_changed (p);
+    }
+}
+
+/* Whether some thread could run, or is about to be there.  */
+static bool
+any_resumed (const struct target *t)
+{
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    {
+      if (!p->started)
+        return true;
+      for (unsigned i = 0; i < p->n_threads; i++)
+        if (p->threads[i].tid != 0
+            && p->threads[i].resume != TARGET_RESUME_STAY
+            && !is_child_start (p, process_event (p, i)))
+          return true;
+    }
+  return false;
+}
+
+/* See target.h.  */
+enum target_refusal
+target_resume (struct target *t, const struct target_action *actions, size_t n)
+{
+  struct process *p;
+  unsigned slot;
+
+  if (t->running)
+    return TARGET_RUNNING;
+  for (p = t->processes; p != NULL; p = p->next)
+    for (unsigned i = 0; i < p->n_threads; i++)
+      if (p->threads[i].tid != 0)
+        instruct (p, i, find_action (p, i, actions, n));
+  t->running = true;
+  if (find_event (t, &p, &slot) || find_ended (t) != NULL
+      || !any_resumed (t))
+    target_poke (t);
+  else
+    release_all (t);
+  return TARGET_OK;
+}
+
+/* See target.h.  */
+void
+target_interrupt (struct target *t, int pid)
+{
+  if (!t->running)
+    return;
+  t->interrupt = true;
+  t->interrupt_pid = pid;
+  target_poke (t);
+}
+
+
+/* Events.  */
+
+static enum target_event_kind
+event_kind (enum channel_stop stop)
+{
+  static const enum target_event_kind kinds[CHANNEL_N_STOPS] = {
+    [CHANNEL_STOP_START] = TARGET_EVENT_EXEC,
+    [CHANNEL_STOP_POINT] = TARGET_EVENT_BREAKPOINT,
+    [CHANNEL_STOP_STEP] = TARGET_EVENT_STEP,
+    [CHANNEL_STOP_SIGNAL] = TARGET_EVENT_SIGNAL,
+    [CHANNEL_STOP_WATCH] = TARGET_EVENT_WATCH,
+    [CHANNEL_STOP_SYSCALL_ENTRY] = TARGET_EVENT_SYSCALL_ENTRY,
+    [CHANNEL_STOP_SYSCALL_RETURN] = TARGET_EVENT_SYSCALL_RETURN,
+    [CHANNEL_STOP_FORK] = TARGET_EVENT_FORK,
+    [CHANNEL_STOP_VFORK] = TARGET_EVENT_VFORK,
+    [CHANNEL_STOP_VFORK_DONE] = TARGET_EVENT_VFORK_DONE,
+    [CHANNEL_STOP_CLONE] = TARGET_EVENT_CLONE,
+    [CHANNEL_STOP_THREAD_EXIT] = TARGET_EVENT_THREAD_EXIT,
+    [CHANNEL_STOP_CONDITION_ERROR] = TARGET_EVENT_BREAKPOINT,
+  };
+
+  return kinds[stop];
+}
+
+/* The kind of the watched point, from a slot.  */
+static enum target_point_kind
+watch_kind (uint64_t kind)
+{
+  return kind > CHANNEL_POINT_BREAK && kind <= CHANNEL_POINT_WATCH_ACCESS
+           ? (enum target_point_kind) (kind - CHANNEL_POINT_BREAK)
+           : TARGET_POINT_WATCH_WRITE;
+}
+
+/* A fork's child that PARENT's event tells of is stopped at its start: that
+   is no event of its own.  */
+static void
+take_child_start (const struct target *t, int pid)
+{
+  struct process *child = target_find (t, pid);
+
+  for (unsigned i = 0; child != NULL && i < child->n_threads; i++)
+    if (process_event (child, i) == CHANNEL_STOP_START)
+      child->threads[i].taken = true;
+}
+
+/* Describe the event of thread SLOT of P in *EVENT, and mark it as taken.  */
+static void
+take_event (struct target *t, struct process *p, unsigned slot,
+            struct target_event *event)
+{
+  const struct channel_thread *s = process_slot (p, slot);
+  enum channel_stop stop = process_event (p, slot);
+  int signal = s->signal;
+
+  *event = (struct target_event){
+    .kind = event_kind (stop),
+    .pid = p->pid,
+    .tid = p->threads[slot].tid,
+    .signal = SIGTRAP,
+    .syscall = s->syscall,
+    .addr = s->stop_addr,
+  };
+  if (stop == CHANNEL_STOP_SIGNAL && signal > 0 && signal <= TARGET_N_SIGNALS)
+    event->signal = signal;
+  if (stop == CHANNEL_STOP_WATCH)
+    event->access = watch_kind (s->stop_arg);
+  if (stop == CHANNEL_STOP_THREAD_EXIT)
+    event->status = s->stop_arg & 0xff;
+  if (stop == CHANNEL_STOP_FORK || stop == CHANNEL_STOP_VFORK
+      || stop == CHANNEL_STOP_CLONE)
+    {
+      event->child = s->stop_arg;
+      take_child_start (t, event->child);
+    }
+  p->execed = false;
+  p->threads[slot].taken = true;
+}
+
+/* P has ended: describe that, and drop it.  */
+static void
+take_end (struct target *t, struct process *p, struct target_event *event)
+{
+  int status = p->end_status;
+
+  *event = (struct target_event){ .pid = p->pid, .tid = p->pid };
+  if (WIFSIGNALED (status))
+    {
+      event->kind = TARGET_EVENT_KILLED;
+      event->signal = WTERMSIG (status);
+    }
+  else
+    {
+      event->kind = TARGET_EVENT_EXITED;
+      event->status = WEXITSTATUS (status);
+    }
+  target_drop (t, p);
+}
+
+/* The interrupt that was asked for: by a thread of the process named, one
+   that was running if there is such.  */
+static bool
+take_interrupt (struct target *t, struct target_event *event)
+{
+  struct process *p = target_find (t, t->interrupt_pid);
+  int tid = 0;
+
+  if (p == NULL)
+    p = t->processes;
+  if (p == NULL)
+    return false;
+  for (unsigned i = p->n_threads; i-- > 0;)
+    if (p->threads[i].tid != 0
+        && (tid == 0 || p->threads[i].resume != TARGET_RESUME_STAY))
+      tid = p->threads[i].tid;
+  *event = (struct target_event){ .kind = TARGET_EVENT_INTERRUPT,
+                                  .pid = p->pid,
+                                  .tid = tid != 0 ? tid : p->pid,
+                                  .signal = SIGINT };
+  return true;
+}
+
+/* Everything is stopped: find what it stopped for.  False: nothing, after
+   all.  */
+static bool
+choose_event (struct target *t, struct target_event *event)
+{
+  struct process *p = find_ended (t);
+  unsigned slot;
+
+  if (p != NULL)
+    take_end (t, p, event);
+  else if (find_event (t, &p, &slot))
+    take_event (t, p, slot, event);
+  else if (!any_resumed (t))
+    *event = (struct target_event){ .kind = TARGET_EVENT_NO_RESUMED };
+  else if (!t->interrupt || !take_interrupt (t, event))
+    return false;
+  return true;
+}
+
+/* See target.h.  */
+bool
+target_next_event (struct target *t, struct target_event *event)
+{
+  struct process *p;
+  unsigned slot;
+
+  *event = (struct target_event){ .kind = TARGET_EVENT_NONE };
+  target_pump (t, 0);
+  if (!t->running)
+    return false;
+  if (!find_event (t, &p, &slot) && find_ended (t) == NULL && !t->interrupt
+      && any_resumed (t))
+    return false;
+  target_stop_all (t);
+  if (!choose_event (t, event))
+    {
+      release_all (t);
+      return false;
+    }
+  t->running = t->interrupt = false;
+  t->last_pid = event->pid;
+  t->last_tid = event->tid;
+  return true;
+}
