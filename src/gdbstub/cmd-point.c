@@ -83,7 +83,7 @@ cmd_Z (struct stub *s, struct scan *in, struct reply *out)
     else
       scan_code (in, &conditions);
   if (scan_done (in))
-    answer (points_insert (&s->points, s->t, stub_process (s), type, addr,
+    answer (inserted_add (&s->inserted, s->t, stub_process (s), type, addr,
                            kind, conditions, commands),
             out);
   else
@@ -106,7 +106,7 @@ cmd_z (struct stub *s, struct scan *in, struct reply *out)
   if (!known_type (s, type))
     return;
   if (scan_done (in))
-    answer (points_remove (&s->points, s->t, stub_process (s), type, addr,
+    answer (inserted_remove (&s->inserted, s->t, stub_process (s), type, addr,
                            kind),
             out);
   else

@@ -15,8 +15,8 @@
 #include "arch/tdesc.h"
 #include "gdbstub/connection.h"
 #include "gdbstub/hostio.h"
-#include "gdbstub/points.h"
-#include "gdbstub/program.h"
+#include "gdbstub/inserted.h"
+#include "gdbstub/launch.h"
 #include "gdbstub/reply.h"
 #include "gdbstub/rsp.h"
 #include "gdbstub/scan.h"
@@ -54,8 +54,8 @@ struct stub
   int regs_tid;
   struct tdesc tdesc;
 
-  struct program program;
-  struct points points;
+  struct launch launch;
+  struct inserted inserted;
   struct hostio files;
   struct tls tls;
 
