@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -23,8 +23,8 @@ scan_code (struct scan *in, struct point_code **list)
         in->bad = true;
       if (!scan_ok (in))
         break;
-      *end = memory_zeroed (sizeof **end);
-      (*end)->code = memory_zeroed (length + 1);
+      *end = alloc_zeroed (sizeof **end);
+      (*end)->code = alloc_zeroed (length + 1);
       (*end)->length = scan_bytes (in, (*end)->code, length);
       if ((*end)->length != length)
         in->bad = true;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stops.h"
 #include "gdbstub/stub-impl.h"
@@ -52,7 +52,7 @@ may_start (struct stub *s)
 static char **
 scan_words (struct scan *in, size_t *n)
 {
-  char **words = memory_zeroed ((scan_left (in) + 2) * sizeof *words);
+  char **words = alloc_zeroed ((scan_left (in) + 2) * sizeof *words);
 
   *n = 0;
   do
@@ -79,7 +79,7 @@ cmd_vRun (struct stub *s, struct scan *in, struct reply *out)
   if (scan_done (in) && words[0][0] == 0 && s->launch.argv != NULL)
     {
       free (words[0]);
-      words[0] = memory_string (s->launch.argv[0]);
+      words[0] = alloc_string (s->launch.argv[0]);
     }
   if (!scan_done (in) || words[0][0] == 0 || !may_start (s))
     reply_error (out, 1);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/signals.h"
 #include "gdbstub/stub-impl.h"
@@ -77,7 +77,7 @@ cmd_QCatchSyscalls (struct stub *s, struct scan *in, struct reply *out)
 
   if (!(target_abilities (s->t) & TARGET_CAN_CATCH_SYSCALL))
     return;
-  numbers = memory_zeroed ((scan_left (in) + 1) * sizeof *numbers);
+  numbers = alloc_zeroed ((scan_left (in) + 1) * sizeof *numbers);
   on = scan_hex (in);
   while (scan_skip (in, ';'))
     numbers[n++] = scan_hex (in);

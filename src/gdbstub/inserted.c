@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 struct point
 {
@@ -38,8 +38,8 @@ copy_code (const struct point_code *c)
 
   for (; c != NULL; c = c->next, end = &(*end)->next)
     {
-      *end = memory_zeroed (sizeof **end);
-      (*end)->code = memory_zeroed (c->length + 1);
+      *end = alloc_zeroed (sizeof **end);
+      (*end)->code = alloc_zeroed (c->length + 1);
       memcpy ((*end)->code, c->code, c->length);
       (*end)->length = c->length;
     }
@@ -131,7 +131,7 @@ apply (struct inserted *list, struct target *t, const struct point *p)
       n_conditions += code_count (other->conditions);
       n_commands += code_count (other->commands);
     }
-  codes = memory_zeroed ((n_conditions + n_commands + 1) * sizeof *codes);
+  codes = alloc_zeroed ((n_conditions + n_commands + 1) * sizeof *codes);
   sum.conditions = codes;
   sum.commands = codes + n_conditions;
   n_conditions = gather (p->conditions, codes, 0);
@@ -164,7 +164,7 @@ inserted_add (struct inserted *list, struct target *t, int pid, char type,
 
   if (is_new)
     {
-      p = memory_zeroed (sizeof *p);
+      p = alloc_zeroed (sizeof *p);
       *p = (struct point) { list->first, pid, type, addr, kind, NULL, NULL };
       list->first = p;
       link = &list->first;
@@ -216,7 +216,7 @@ inserted_copy (struct inserted *list, int pid, int child)
   for (struct point *p = list->first; p != NULL; p = p->next)
     if (p->pid == pid)
       {
-        struct point *copy = memory_zeroed (sizeof *copy);
+        struct point *copy = alloc_zeroed (sizeof *copy);
 
         *copy = *p;
         copy->pid = child;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/stub.h"
 
 static size_t
@@ -27,10 +27,10 @@ count (char *const *words)
 static char **
 copy_words (char *const *words, size_t n)
 {
-  char **copy = memory_zeroed ((n + 1) * sizeof *copy);
+  char **copy = alloc_zeroed ((n + 1) * sizeof *copy);
 
   for (size_t i = 0; i < n; i++)
-    copy[i] = memory_string (words[i]);
+    copy[i] = alloc_string (words[i]);
   return copy;
 }
 
@@ -109,13 +109,13 @@ launch_env_set (struct launch *p, const char *assignment)
     {
       size_t n = v - p->env, size = 0;
 
-      p->env = memory_reserve (p->env, &size, (n + 2) * sizeof *p->env);
+      p->env = alloc_reserve (p->env, &size, (n + 2) * sizeof *p->env);
       v = p->env + n;
       v[1] = NULL;
     }
   else
     free (*v);
-  *v = memory_string (assignment);
+  *v = alloc_string (assignment);
   return true;
 }
 
@@ -137,7 +137,7 @@ void
 launch_set_cwd (struct launch *p, const char *cwd)
 {
   free (p->cwd);
-  p->cwd = cwd != NULL && *cwd != 0 ? memory_string (cwd) : NULL;
+  p->cwd = cwd != NULL && *cwd != 0 ? alloc_string (cwd) : NULL;
 }
 
 /* Open FILE (DEFAULT_FILE when NULL) as a stream of the program's.  With

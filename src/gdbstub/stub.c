@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "common/assert.h"
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/signals.h"
 #include "gdbstub/stops.h"
@@ -569,7 +569,7 @@ fini (struct stub *s)
 int
 stub_serve (struct target *t, const struct stub_options *options)
 {
-  struct stub *s = memory_zeroed (sizeof *s);
+  struct stub *s = alloc_zeroed (sizeof *s);
   bool begun;
 
   s->t = t;
