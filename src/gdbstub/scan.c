@@ -160,7 +160,7 @@ scan_string (struct scan *in)
   char *s = alloc_zeroed (scan_left (in) / 2 + 1);
   size_t n = scan_bytes (in, (uint8_t *) s, scan_left (in) / 2);
 
-  if (digit (in) >= 0 || strlen (s) != n)
+  if (scan_left (in) > 0 || strlen (s) != n)
     in->bad = true;
   if (in->bad)
     {

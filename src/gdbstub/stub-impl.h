@@ -97,6 +97,9 @@ void stub_resume (struct stub *s, const struct target_action *actions,
 /* Tell the target which events are wanted.  */
 void stub_set_wants (struct stub *s);
 
+/* What was read by qXfer last may be out of date.  */
+void stub_forget_document (struct stub *s);
+
 /* PID is gone, or has been let go: forget what is known of it.  */
 void stub_forget_process (struct stub *s, int pid);
 

@@ -216,6 +216,15 @@ stub_set_wants (struct stub *s)
 
 /* See stub-impl.h.  */
 void
+stub_forget_document (struct stub *s)
+{
+  free (s->document_name);
+  s->document_name = NULL;
+  reply_clear (&s->document);
+}
+
+/* See stub-impl.h.  */
+void
 stub_forget_process (struct stub *s, int pid)
 {
   inserted_forget (&s->inserted, pid);
@@ -262,6 +271,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
              struct reply *out)
 {
   s->regs_tid = 0;
+  stub_forget_document (s);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
       reply_error (out, 1);

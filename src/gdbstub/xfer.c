@@ -190,9 +190,7 @@ produce (struct stub *s, const struct object *o, struct scan *annex,
 {
   enum xfer_result r;
 
-  free (s->document_name);
-  s->document_name = NULL;
-  reply_clear (&s->document);
+  stub_forget_document (s);
   r = o->produce (s, annex, &s->document);
   if (r == XFER_OK)
     s->document_name = name;
@@ -280,6 +278,7 @@ write_siginfo (struct stub *s, struct scan *in, struct reply *out)
       return;
     }
   memcpy (info + offset, data, n);
+  stub_forget_document (s);
   if (target_siginfo_write (s->t, tid, info) != TARGET_OK)
     reply_error (out, 1);
   else
