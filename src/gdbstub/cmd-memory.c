@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -97,7 +97,7 @@ search (struct stub *s, app_addr addr, uint64_t length,
 {
   enum { PIECE = 65536 };
   size_t size = PIECE + n;
-  uint8_t *buffer = memory_zeroed (size);
+  uint8_t *buffer = alloc_zeroed (size);
   int result = 0;
 
   while (result == 0 && length >= n)

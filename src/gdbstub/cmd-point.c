@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -23,8 +23,8 @@ scan_code (struct scan *in, struct point_code **list)
         in->bad = true;
       if (!scan_ok (in))
         break;
-      *end = memory_zeroed (sizeof **end);
-      (*end)->code = memory_zeroed (length + 1);
+      *end = alloc_zeroed (sizeof **end);
+      (*end)->code = alloc_zeroed (length + 1);
       (*end)->length = scan_bytes (in, (*end)->code, length);
       if ((*end)->length != length)
         in->bad = true;
@@ -83,7 +83,7 @@ cmd_Z (struct stub *s, struct scan *in, struct reply *out)
     else
       scan_code (in, &conditions);
   if (scan_done (in))
-    answer (points_insert (&s->points, s->t, stub_process (s), type, addr,
+    answer (inserted_add (&s->inserted, s->t, stub_process (s), type, addr,
                            kind, conditions, commands),
             out);
   else
@@ -106,7 +106,7 @@ cmd_z (struct stub *s, struct scan *in, struct reply *out)
   if (!known_type (s, type))
     return;
   if (scan_done (in))
-    answer (points_remove (&s->points, s->t, stub_process (s), type, addr,
+    answer (inserted_remove (&s->inserted, s->t, stub_process (s), type, addr,
                            kind),
             out);
   else

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stops.h"
 #include "gdbstub/stub-impl.h"
@@ -52,7 +52,7 @@ may_start (struct stub *s)
 static char **
 scan_words (struct scan *in, size_t *n)
 {
-  char **words = memory_zeroed ((scan_left (in) + 2) * sizeof *words);
+  char **words = alloc_zeroed ((scan_left (in) + 2) * sizeof *words);
 
   *n = 0;
   do
@@ -76,16 +76,16 @@ cmd_vRun (struct stub *s, struct scan *in, struct reply *out)
   size_t n;
   char **words = scan_words (in, &n);
 
-  if (scan_done (in) && words[0][0] == 0 && s->program.argv != NULL)
+  if (scan_done (in) && words[0][0] == 0 && s->launch.argv != NULL)
     {
       free (words[0]);
-      words[0] = memory_string (s->program.argv[0]);
+      words[0] = alloc_string (s->launch.argv[0]);
     }
   if (!scan_done (in) || words[0][0] == 0 || !may_start (s))
     reply_error (out, 1);
   else
     {
-      program_set (&s->program, words, n);
+      launch_set (&s->launch, words, n);
       if (stub_start_program (s))
         stops_reply (s, &s->last, out);
       else
@@ -149,7 +149,7 @@ cmd_R (struct stub *s, struct scan *in, struct reply *out)
   s->no_reply = true;
   stub_kill_all (s);
   fprintf (stderr, "GDBserver restarting\n");
-  if (s->program.argv != NULL && !stub_start_program (s))
+  if (s->launch.argv != NULL && !stub_start_program (s))
     s->general = 0;
 }
 

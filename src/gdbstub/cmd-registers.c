@@ -53,17 +53,17 @@ cmd_G (struct stub *s, struct scan *in, struct reply *out)
 {
   int tid = stub_thread (s);
   struct target_regs *r = stub_regs (s, tid);
+  bool good = r != NULL;
 
-  for (unsigned n = 0; r != NULL && n < s->tdesc.n_regs; n++)
+  for (unsigned n = 0; good && n < s->tdesc.n_regs; n++)
     {
       size_t unknown = 0;
 
       while (unknown < s->tdesc.reg[n].size && scan_skip_word (in, "xx"))
         unknown++;
-      if (unknown == 0 && !take_register (s, r, n, in))
-        break;
+      good = unknown > 0 || take_register (s, r, n, in);
     }
-  if (r == NULL || !scan_done (in) || !stub_regs_write (s, tid))
+  if (!good || !scan_done (in) || !stub_regs_write (s, tid))
     {
       s->regs_tid = 0;
       reply_error (out, 1);

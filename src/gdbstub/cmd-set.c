@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/signals.h"
 #include "gdbstub/stub-impl.h"
@@ -77,7 +77,7 @@ cmd_QCatchSyscalls (struct stub *s, struct scan *in, struct reply *out)
 
   if (!(target_abilities (s->t) & TARGET_CAN_CATCH_SYSCALL))
     return;
-  numbers = memory_zeroed ((scan_left (in) + 1) * sizeof *numbers);
+  numbers = alloc_zeroed ((scan_left (in) + 1) * sizeof *numbers);
   on = scan_hex (in);
   while (scan_skip (in, ';'))
     numbers[n++] = scan_hex (in);
@@ -117,14 +117,14 @@ cmd_QThreadEvents (struct stub *s, struct scan *in, struct reply *out)
 void
 cmd_QStartupWithShell (struct stub *s, struct scan *in, struct reply *out)
 {
-  take_switch (in, &s->program.startup_with_shell, out);
+  take_switch (in, &s->launch.startup_with_shell, out);
 }
 
 /* See packets.def.  */
 void
 cmd_QDisableRandomization (struct stub *s, struct scan *in, struct reply *out)
 {
-  take_switch (in, &s->program.disable_randomization, out);
+  take_switch (in, &s->launch.disable_randomization, out);
 }
 
 /* See packets.def.  */
@@ -132,7 +132,7 @@ void
 cmd_QEnvironmentReset (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  program_env_reset (&s->program);
+  launch_env_reset (&s->launch);
   reply_ok (out);
 }
 
@@ -143,7 +143,7 @@ cmd_QEnvironmentHexEncoded (struct stub *s, struct scan *in,
 {
   char *assignment = scan_string (in);
 
-  if (assignment != NULL && program_env_set (&s->program, assignment))
+  if (assignment != NULL && launch_env_set (&s->launch, assignment))
     reply_ok (out);
   else
     reply_error_text (out, "Not of the form NAME=VALUE.");
@@ -160,7 +160,7 @@ cmd_QEnvironmentUnset (struct stub *s, struct scan *in, struct reply *out)
     reply_error (out, 1);
   else
     {
-      program_env_unset (&s->program, name);
+      launch_env_unset (&s->launch, name);
       reply_ok (out);
     }
   free (name);
@@ -176,7 +176,7 @@ cmd_QSetWorkingDir (struct stub *s, struct scan *in, struct reply *out)
     reply_error (out, 1);
   else
     {
-      program_set_cwd (&s->program, name);
+      launch_set_cwd (&s->launch, name);
       reply_ok (out);
     }
   free (name);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/rsp.h"
 
 static const struct
@@ -122,7 +122,7 @@ file_name (const struct hostio *h, struct scan *in)
 
   if (name == NULL || h->root_pid == 0 || name[0] != '/')
     return name;
-  full = memory_zeroed (strlen (name) + 40);
+  full = alloc_zeroed (strlen (name) + 40);
   sprintf (full, "/proc/%d/root%s", h->root_pid, name);
   free (name);
   return full;
@@ -191,7 +191,7 @@ read_whole (struct hostio_file *f)
 
   do
     {
-      f->text = memory_reserve (f->text, &size, f->length + 65536);
+      f->text = alloc_reserve (f->text, &size, f->length + 65536);
       n = read (f->fd, f->text + f->length, 65535);
       if (n > 0)
         f->length += n;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/rsp.h"
 
 /* See reply.h.  */
@@ -29,7 +29,7 @@ reply_clear (struct reply *out)
 void
 reply_raw (struct reply *out, const void *bytes, size_t n)
 {
-  out->data = memory_reserve (out->data, &out->size, out->length + n + 1);
+  out->data = alloc_reserve (out->data, &out->size, out->length + n + 1);
   memcpy (out->data + out->length, bytes, n);
   out->length += n;
   out->data[out->length] = 0;
@@ -45,7 +45,7 @@ reply_text (struct reply *out, const char *fmt, ...)
   va_start (args, fmt);
   n = vsnprintf (NULL, 0, fmt, args);
   va_end (args);
-  out->data = memory_reserve (out->data, &out->size, out->length + n + 1);
+  out->data = alloc_reserve (out->data, &out->size, out->length + n + 1);
   va_start (args, fmt);
   vsnprintf (out->data + out->length, n + 1, fmt, args);
   va_end (args);
@@ -60,7 +60,7 @@ reply_hex (struct reply *out, const void *bytes, size_t n)
   const uint8_t *from = bytes;
   char *to;
 
-  out->data = memory_reserve (out->data, &out->size, out->length + 2 * n + 1);
+  out->data = alloc_reserve (out->data, &out->size, out->length + 2 * n + 1);
   to = out->data + out->length;
   for (size_t i = 0; i < n; i++)
     {
@@ -78,7 +78,7 @@ reply_binary (struct reply *out, const void *bytes, size_t n)
   const char *from = bytes;
   size_t i;
 
-  out->data = memory_reserve (out->data, &out->size, out->length + 2 * n + 1);
+  out->data = alloc_reserve (out->data, &out->size, out->length + 2 * n + 1);
   for (i = 0; i < n; i++)
     {
       bool escape = from[i] == '#' || from[i] == '$' || from[i] == '}'

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 #define INTERRUPT 0x03
 
@@ -36,7 +36,7 @@ rsp_feed (struct rsp *r, const void *bytes, size_t n)
       r->in_end -= r->in_at;
       r->in_at = 0;
     }
-  r->in = memory_reserve (r->in, &r->in_size, r->in_end + n);
+  r->in = alloc_reserve (r->in, &r->in_size, r->in_end + n);
   memcpy (r->in + r->in_end, bytes, n);
   r->in_end += n;
 }
@@ -51,7 +51,7 @@ rsp_waiting (const struct rsp *r)
 static void
 queue (struct rsp *r, const void *bytes, size_t n)
 {
-  r->out = memory_reserve (r->out, &r->out_size, r->out_end + n);
+  r->out = alloc_reserve (r->out, &r->out_size, r->out_end + n);
   memcpy (r->out + r->out_end, bytes, n);
   r->out_end += n;
 }
@@ -229,7 +229,7 @@ frame (struct rsp *r, const uint8_t *data, size_t length)
   static const char hex[] = "0123456789abcdef";
   uint8_t *p, sum = 0;
 
-  r->last = memory_reserve (r->last, &r->last_size, length + 4);
+  r->last = alloc_reserve (r->last, &r->last_size, length + 4);
   p = r->last;
   *p++ = '$';
   for (size_t i = 0; i < length; i++)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 /* See scan.h.  */
 struct scan
@@ -157,10 +157,10 @@ scan_bytes (struct scan *in, uint8_t *to, size_t max)
 char *
 scan_string (struct scan *in)
 {
-  char *s = memory_zeroed (scan_left (in) / 2 + 1);
+  char *s = alloc_zeroed (scan_left (in) / 2 + 1);
   size_t n = scan_bytes (in, (uint8_t *) s, scan_left (in) / 2);
 
-  if (digit (in) >= 0 || strlen (s) != n)
+  if (scan_left (in) > 0 || strlen (s) != n)
     in->bad = true;
   if (in->bad)
     {

@@ -35,7 +35,7 @@ put_breakpoint (struct stub *s, const struct target_event *e,
 {
   const struct target_regs *r = stub_regs (s, e->tid);
   bool hardware = r != NULL
-                  && points_is_hardware (&s->points, e->pid, r->regs.rip);
+                  && inserted_is_hardware (&s->inserted, e->pid, r->regs.rip);
 
   if (hardware && s->gdb.hwbreak)
     reply_text (out, "hwbreak:;");

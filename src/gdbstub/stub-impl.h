@@ -15,8 +15,8 @@
 #include "arch/tdesc.h"
 #include "gdbstub/connection.h"
 #include "gdbstub/hostio.h"
-#include "gdbstub/points.h"
-#include "gdbstub/program.h"
+#include "gdbstub/inserted.h"
+#include "gdbstub/launch.h"
 #include "gdbstub/reply.h"
 #include "gdbstub/rsp.h"
 #include "gdbstub/scan.h"
@@ -54,8 +54,8 @@ struct stub
   int regs_tid;
   struct tdesc tdesc;
 
-  struct program program;
-  struct points points;
+  struct launch launch;
+  struct inserted inserted;
   struct hostio files;
   struct tls tls;
 
@@ -96,6 +96,9 @@ void stub_resume (struct stub *s, const struct target_action *actions,
 
 /* Tell the target which events are wanted.  */
 void stub_set_wants (struct stub *s);
+
+/* What was read by qXfer last may be out of date.  */
+void stub_forget_document (struct stub *s);
 
 /* PID is gone, or has been let go: forget what is known of it.  */
 void stub_forget_process (struct stub *s, int pid);

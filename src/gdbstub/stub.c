@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "common/assert.h"
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/signals.h"
 #include "gdbstub/stops.h"
@@ -216,9 +216,18 @@ stub_set_wants (struct stub *s)
 
 /* See stub-impl.h.  */
 void
+stub_forget_document (struct stub *s)
+{
+  free (s->document_name);
+  s->document_name = NULL;
+  reply_clear (&s->document);
+}
+
+/* See stub-impl.h.  */
+void
 stub_forget_process (struct stub *s, int pid)
 {
-  points_forget (&s->points, pid);
+  inserted_forget (&s->inserted, pid);
   tls_forget (&s->tls, pid);
   s->regs_tid = 0;
   if (s->files.root_pid == pid)
@@ -248,7 +257,7 @@ stub_start_program (struct stub *s)
   int pid;
 
   s->regs_tid = 0;
-  if (!program_start (&s->program, s->t, s->options, stdio, &pid))
+  if (!launch_start (&s->launch, s->t, s->options, stdio, &pid))
     return false;
   s->general = first_thread (s, pid);
   s->last = (struct target_event) { .kind = TARGET_EVENT_STEP,
@@ -262,6 +271,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
              struct reply *out)
 {
   s->regs_tid = 0;
+  stub_forget_document (s);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
       reply_error (out, 1);
@@ -300,7 +310,7 @@ note_event (struct stub *s, const struct target_event *e)
       break;
     case TARGET_EVENT_FORK:
     case TARGET_EVENT_VFORK:
-      points_copy (&s->points, e->pid, e->child);
+      inserted_copy (&s->inserted, e->pid, e->child);
       break;
     default:
       break;
@@ -527,7 +537,7 @@ begin (struct stub *s)
 {
   if (!connection_prepare (&s->connection, s->options->connection))
     return false;
-  if (s->program.argv != NULL && !stub_start_program (s))
+  if (s->launch.argv != NULL && !stub_start_program (s))
     {
       fprintf (stderr, "Exiting\n");
       return false;
@@ -557,9 +567,9 @@ fini (struct stub *s)
 {
   rsp_fini (&s->rsp);
   hostio_reset (&s->files);
-  points_forget (&s->points, 0);
+  inserted_forget (&s->inserted, 0);
   tls_forget (&s->tls, 0);
-  program_fini (&s->program);
+  launch_fini (&s->launch);
   reply_fini (&s->document);
   free (s->document_name);
   free (s);
@@ -569,7 +579,7 @@ fini (struct stub *s)
 int
 stub_serve (struct target *t, const struct stub_options *options)
 {
-  struct stub *s = memory_zeroed (sizeof *s);
+  struct stub *s = alloc_zeroed (sizeof *s);
   bool begun;
 
   s->t = t;
@@ -578,7 +588,7 @@ stub_serve (struct target *t, const struct stub_options *options)
   rsp_init (&s->rsp);
   hostio_init (&s->files);
   tdesc_init_host (&s->tdesc);
-  program_init (&s->program, options);
+  launch_init (&s->launch, options);
   guard_pipes ();
   begun = begin (s);
   if (begun)
@@ -588,7 +598,7 @@ stub_serve (struct target *t, const struct stub_options *options)
   connection_fini (&s->connection);
   if (s->join_pid != 0)
     target_join (t, s->join_pid);
-  program_give_terminal (getpgrp ());
+  launch_give_terminal (getpgrp ());
   fini (s);
   return begun ? 0 : 1;
 }

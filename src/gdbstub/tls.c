@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 static const char *const names[TLS_N_SYMBOLS] = {
   [TLS_MODID] = "_thread_db_link_map_l_tls_modid",
@@ -23,7 +23,7 @@ find (struct tls *tls, int pid)
     p = p->next;
   if (p == NULL)
     {
-      p = memory_zeroed (sizeof *p);
+      p = alloc_zeroed (sizeof *p);
       p->pid = pid;
       p->next = tls->first;
       tls->first = p;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "gdbstub/libraries.h"
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -65,7 +65,7 @@ xfer_features (struct stub *s, struct scan *annex, struct reply *doc)
 
   if (!scan_is (annex, "target.xml"))
     return XFER_BAD_ANNEX;
-  xml = memory_zeroed (n);
+  xml = alloc_zeroed (n);
   tdesc_xml (&s->tdesc, xml, n);
   reply_raw (doc, xml, n - 1);
   free (xml);
@@ -144,7 +144,7 @@ static void
 put_threads_of (struct stub *s, int pid, struct reply *doc)
 {
   size_t n = target_threads (s->t, pid, NULL, 0);
-  int *tids = memory_zeroed ((n + 1) * sizeof *tids);
+  int *tids = alloc_zeroed ((n + 1) * sizeof *tids);
 
   n = MIN (n, target_threads (s->t, pid, tids, n));
   for (size_t i = 0; i < n; i++)
@@ -156,7 +156,7 @@ static enum xfer_result
 xfer_threads (struct stub *s, struct scan *annex, struct reply *doc)
 {
   size_t n = target_processes (s->t, NULL, 0);
-  int *pids = memory_zeroed ((n + 1) * sizeof *pids);
+  int *pids = alloc_zeroed ((n + 1) * sizeof *pids);
 
   if (scan_left (annex) > 0)
     {
@@ -190,9 +190,7 @@ produce (struct stub *s, const struct object *o, struct scan *annex,
 {
   enum xfer_result r;
 
-  free (s->document_name);
-  s->document_name = NULL;
-  reply_clear (&s->document);
+  stub_forget_document (s);
   r = o->produce (s, annex, &s->document);
   if (r == XFER_OK)
     s->document_name = name;
@@ -236,7 +234,7 @@ read_object (struct stub *s, const struct object *o, struct scan *in,
              struct reply *out)
 {
   struct scan annex = scan_until (in, ":");
-  char *name = memory_zeroed (strlen (o->name) + scan_left (&annex) + 2);
+  char *name = alloc_zeroed (strlen (o->name) + scan_left (&annex) + 2);
   enum xfer_result r = XFER_OK;
   uint64_t offset, length;
 
@@ -280,6 +278,7 @@ write_siginfo (struct stub *s, struct scan *in, struct reply *out)
       return;
     }
   memcpy (info + offset, data, n);
+  stub_forget_document (s);
   if (target_siginfo_write (s->t, tid, info) != TARGET_OK)
     reply_error (out, 1);
   else

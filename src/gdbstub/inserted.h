@@ -4,14 +4,14 @@
    list keeps them apart, joins what they ask for at one address, and hands the
    sum to the target.  */
 
-#ifndef GDBSTUB_POINTS_H
-#define GDBSTUB_POINTS_H
+#ifndef GDBSTUB_INSERTED_H
+#define GDBSTUB_INSERTED_H
 
 #include "host/target.h"
 
 struct point;
 
-struct points
+struct inserted
 {
   struct point *first;
 };
@@ -28,22 +28,22 @@ struct point_code
    for a length, into PID.  One that is there already is changed.  CONDITIONS
    and COMMANDS pass into the list's care.  */
 MUST_USE enum target_refusal
-points_insert (struct points *list, struct target *t, int pid, char type,
+inserted_add (struct inserted *list, struct target *t, int pid, char type,
                app_addr addr, uint64_t kind, struct point_code *conditions,
                struct point_code *commands);
 
 MUST_USE enum target_refusal
-points_remove (struct points *list, struct target *t, int pid, char type,
+inserted_remove (struct inserted *list, struct target *t, int pid, char type,
                app_addr addr, uint64_t kind);
 
 /* Whether a breakpoint of PID's at ADDR was set as a hardware one only.  */
-bool points_is_hardware (const struct points *list, int pid, app_addr addr);
+bool inserted_is_hardware (const struct inserted *list, int pid, app_addr addr);
 
 /* CHILD was forked from PID with the same points.  */
-void points_copy (struct points *list, int pid, int child);
+void inserted_copy (struct inserted *list, int pid, int child);
 
 /* Forget those of PID, 0 all, without telling the target.  */
-void points_forget (struct points *list, int pid);
+void inserted_forget (struct inserted *list, int pid);
 
 void point_code_free (struct point_code *c);
 

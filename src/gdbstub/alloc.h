@@ -1,20 +1,20 @@
 /* Memory that grows, for a program that cannot go on without it.  */
 
-#ifndef GDBSTUB_MEMORY_H
-#define GDBSTUB_MEMORY_H
+#ifndef GDBSTUB_ALLOC_H
+#define GDBSTUB_ALLOC_H
 
 #include "common/types.h"
 
 /* Return BLOCK, moved if need be, with room for at least WANTED bytes.  *SIZE
    is its size, 0 and BLOCK NULL at first.  When there is no memory the program
    ends with a message.  */
-void *memory_reserve (void *block, size_t *size, size_t wanted);
+void *alloc_reserve (void *block, size_t *size, size_t wanted);
 
 /* A copy of the string S, or of its first N bytes, likewise.  */
-char *memory_string (const char *s);
-char *memory_string_n (const char *s, size_t n);
+char *alloc_string (const char *s);
+char *alloc_string_n (const char *s, size_t n);
 
 /* N zeroed bytes, likewise.  */
-void *memory_zeroed (size_t n);
+void *alloc_zeroed (size_t n);
 
 #endif

@@ -1,7 +1,7 @@
-/* See program.h.  */
+/* See launch.h.  */
 
 #define _GNU_SOURCE
-#include "gdbstub/program.h"
+#include "gdbstub/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 #include "gdbstub/stub.h"
 
 static size_t
@@ -27,10 +27,10 @@ count (char *const *words)
 static char **
 copy_words (char *const *words, size_t n)
 {
-  char **copy = memory_zeroed ((n + 1) * sizeof *copy);
+  char **copy = alloc_zeroed ((n + 1) * sizeof *copy);
 
   for (size_t i = 0; i < n; i++)
-    copy[i] = memory_string (words[i]);
+    copy[i] = alloc_string (words[i]);
   return copy;
 }
 
@@ -42,22 +42,22 @@ free_words (char **words)
   free (words);
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_init (struct program *p, const struct stub_options *options)
+launch_init (struct launch *p, const struct stub_options *options)
 {
   memset (p, 0, sizeof *p);
   p->startup_with_shell = options->startup_with_shell;
   p->disable_randomization = options->disable_randomization;
-  program_env_reset (p);
+  launch_env_reset (p);
   if (options->argv != NULL)
-    program_set (p, (char *const *) options->argv,
+    launch_set (p, (char *const *) options->argv,
                  count ((char *const *) options->argv));
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_fini (struct program *p)
+launch_fini (struct launch *p)
 {
   free_words (p->argv);
   free_words (p->env);
@@ -65,9 +65,9 @@ program_fini (struct program *p)
   memset (p, 0, sizeof *p);
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_set (struct program *p, char *const *argv, size_t n)
+launch_set (struct launch *p, char *const *argv, size_t n)
 {
   char **copy = copy_words (argv, n);
 
@@ -75,9 +75,9 @@ program_set (struct program *p, char *const *argv, size_t n)
   p->argv = copy;
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_env_reset (struct program *p)
+launch_env_reset (struct launch *p)
 {
   free_words (p->env);
   p->env = copy_words (environ, count (environ));
@@ -86,7 +86,7 @@ program_env_reset (struct program *p)
 /* The place in the environment of the variable whose name is the first N bytes
    of NAME; the end when there is none.  */
 static char **
-find_variable (struct program *p, const char *name, size_t n)
+find_variable (struct launch *p, const char *name, size_t n)
 {
   char **v = p->env;
 
@@ -95,9 +95,9 @@ find_variable (struct program *p, const char *name, size_t n)
   return v;
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 bool
-program_env_set (struct program *p, const char *assignment)
+launch_env_set (struct launch *p, const char *assignment)
 {
   const char *equals = strchr (assignment, '=');
   char **v;
@@ -109,19 +109,19 @@ program_env_set (struct program *p, const char *assignment)
     {
       size_t n = v - p->env, size = 0;
 
-      p->env = memory_reserve (p->env, &size, (n + 2) * sizeof *p->env);
+      p->env = alloc_reserve (p->env, &size, (n + 2) * sizeof *p->env);
       v = p->env + n;
       v[1] = NULL;
     }
   else
     free (*v);
-  *v = memory_string (assignment);
+  *v = alloc_string (assignment);
   return true;
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_env_unset (struct program *p, const char *name)
+launch_env_unset (struct launch *p, const char *name)
 {
   char **v = find_variable (p, name, strlen (name));
 
@@ -132,12 +132,12 @@ program_env_unset (struct program *p, const char *name)
     v[0] = v[1];
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 void
-program_set_cwd (struct program *p, const char *cwd)
+launch_set_cwd (struct launch *p, const char *cwd)
 {
   free (p->cwd);
-  p->cwd = cwd != NULL && *cwd != 0 ? memory_string (cwd) : NULL;
+  p->cwd = cwd != NULL && *cwd != 0 ? alloc_string (cwd) : NULL;
 }
 
 /* Open FILE (DEFAULT_FILE when NULL) as a stream of the program's.  With
@@ -173,10 +173,10 @@ open_streams (const struct stub_options *options, bool stdio, int stream[3])
   return true;
 }
 
-/* See program.h.  SIGTTOU, which a server in the background would get, is kept
+/* See launch.h.  SIGTTOU, which a server in the background would get, is kept
    off meanwhile.  */
 void
-program_give_terminal (int group)
+launch_give_terminal (int group)
 {
   sigset_t set, old;
 
@@ -190,7 +190,7 @@ program_give_terminal (int group)
 }
 
 static void
-say_why_not (const struct program *p, struct target *t, enum target_refusal r)
+say_why_not (const struct launch *p, struct target *t, enum target_refusal r)
 {
   const char *why = target_explanation (t);
 
@@ -201,9 +201,9 @@ say_why_not (const struct program *p, struct target *t, enum target_refusal r)
              target_refusal_text (r));
 }
 
-/* See program.h.  */
+/* See launch.h.  */
 bool
-program_start (struct program *p, struct target *t,
+launch_start (struct launch *p, struct target *t,
                const struct stub_options *options, bool stdio, int *pid)
 {
   struct target_program start = {
@@ -230,6 +230,6 @@ program_start (struct program *p, struct target *t,
     }
   fprintf (stderr, "Process %s created; pid = %d\n", p->argv[0], *pid);
   if (!stdio && options->tty == NULL && options->stdin_file == NULL)
-    program_give_terminal (*pid);
+    launch_give_terminal (*pid);
   return true;
 }

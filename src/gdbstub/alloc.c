@@ -1,6 +1,6 @@
-/* See memory.h.  */
+/* See alloc.h.  */
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@ need (void *block)
   return block;
 }
 
-/* See memory.h.  */
+/* See alloc.h.  */
 void *
-memory_reserve (void *block, size_t *size, size_t wanted)
+alloc_reserve (void *block, size_t *size, size_t wanted)
 {
   if (wanted <= *size)
     return block;
@@ -27,9 +27,9 @@ memory_reserve (void *block, size_t *size, size_t wanted)
   return need (realloc (block, *size));
 }
 
-/* See memory.h.  */
+/* See alloc.h.  */
 char *
-memory_string_n (const char *s, size_t n)
+alloc_string_n (const char *s, size_t n)
 {
   char *copy = need (malloc (n + 1));
 
@@ -38,16 +38,16 @@ memory_string_n (const char *s, size_t n)
   return copy;
 }
 
-/* See memory.h.  */
+/* See alloc.h.  */
 char *
-memory_string (const char *s)
+alloc_string (const char *s)
 {
-  return memory_string_n (s, strlen (s));
+  return alloc_string_n (s, strlen (s));
 }
 
-/* See memory.h.  */
+/* See alloc.h.  */
 void *
-memory_zeroed (size_t n)
+alloc_zeroed (size_t n)
 {
   return need (calloc (1, n));
 }

@@ -1,11 +1,11 @@
-/* See points.h.  */
+/* See inserted.h.  */
 
-#include "gdbstub/points.h"
+#include "gdbstub/inserted.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdbstub/memory.h"
+#include "gdbstub/alloc.h"
 
 struct point
 {
@@ -17,7 +17,7 @@ struct point
   struct point_code *conditions, *commands;
 };
 
-/* See points.h.  */
+/* See inserted.h.  */
 void
 point_code_free (struct point_code *c)
 {
@@ -38,8 +38,8 @@ copy_code (const struct point_code *c)
 
   for (; c != NULL; c = c->next, end = &(*end)->next)
     {
-      *end = memory_zeroed (sizeof **end);
-      (*end)->code = memory_zeroed (c->length + 1);
+      *end = alloc_zeroed (sizeof **end);
+      (*end)->code = alloc_zeroed (c->length + 1);
       memcpy ((*end)->code, c->code, c->length);
       (*end)->length = c->length;
     }
@@ -80,7 +80,7 @@ target_kind (char type)
 
 /* The link to the point of that description, or to the list's end.  */
 static struct point **
-find (struct points *list, int pid, char type, app_addr addr, uint64_t kind)
+find (struct inserted *list, int pid, char type, app_addr addr, uint64_t kind)
 {
   struct point **p = &list->first;
 
@@ -113,7 +113,7 @@ gather (const struct point_code *c, struct target_bytecode *to, size_t n)
 /* Tell the target what the points at P's place come to.  Two breakpoints of
    which one is unconditional are unconditional.  */
 static enum target_refusal
-apply (struct points *list, struct target *t, const struct point *p)
+apply (struct inserted *list, struct target *t, const struct point *p)
 {
   struct target_point sum = { .kind = target_kind (p->type), .addr = p->addr };
   const struct point *other = NULL;
@@ -131,7 +131,7 @@ apply (struct points *list, struct target *t, const struct point *p)
       n_conditions += code_count (other->conditions);
       n_commands += code_count (other->commands);
     }
-  codes = memory_zeroed ((n_conditions + n_commands + 1) * sizeof *codes);
+  codes = alloc_zeroed ((n_conditions + n_commands + 1) * sizeof *codes);
   sum.conditions = codes;
   sum.commands = codes + n_conditions;
   n_conditions = gather (p->conditions, codes, 0);
@@ -151,9 +151,9 @@ apply (struct points *list, struct target *t, const struct point *p)
   return r;
 }
 
-/* See points.h.  */
+/* See inserted.h.  */
 enum target_refusal
-points_insert (struct points *list, struct target *t, int pid, char type,
+inserted_add (struct inserted *list, struct target *t, int pid, char type,
                app_addr addr, uint64_t kind, struct point_code *conditions,
                struct point_code *commands)
 {
@@ -164,7 +164,7 @@ points_insert (struct points *list, struct target *t, int pid, char type,
 
   if (is_new)
     {
-      p = memory_zeroed (sizeof *p);
+      p = alloc_zeroed (sizeof *p);
       *p = (struct point) { list->first, pid, type, addr, kind, NULL, NULL };
       list->first = p;
       link = &list->first;
@@ -179,9 +179,9 @@ points_insert (struct points *list, struct target *t, int pid, char type,
   return r;
 }
 
-/* See points.h.  */
+/* See inserted.h.  */
 enum target_refusal
-points_remove (struct points *list, struct target *t, int pid, char type,
+inserted_remove (struct inserted *list, struct target *t, int pid, char type,
                app_addr addr, uint64_t kind)
 {
   struct point **link = find (list, pid, type, addr, kind);
@@ -199,24 +199,24 @@ points_remove (struct points *list, struct target *t, int pid, char type,
                               is_break (type) ? 0 : kind);
 }
 
-/* See points.h.  */
+/* See inserted.h.  */
 bool
-points_is_hardware (const struct points *list, int pid, app_addr addr)
+inserted_is_hardware (const struct inserted *list, int pid, app_addr addr)
 {
-  struct points *l = (struct points *) list;
+  struct inserted *l = (struct inserted *) list;
 
   return *find (l, pid, '1', addr, 0) != NULL
          && *find (l, pid, '0', addr, 0) == NULL;
 }
 
-/* See points.h.  */
+/* See inserted.h.  */
 void
-points_copy (struct points *list, int pid, int child)
+inserted_copy (struct inserted *list, int pid, int child)
 {
   for (struct point *p = list->first; p != NULL; p = p->next)
     if (p->pid == pid)
       {
-        struct point *copy = memory_zeroed (sizeof *copy);
+        struct point *copy = alloc_zeroed (sizeof *copy);
 
         *copy = *p;
         copy->pid = child;
@@ -227,9 +227,9 @@ points_copy (struct points *list, int pid, int child)
       }
 }
 
-/* See points.h.  */
+/* See inserted.h.  */
 void
-points_forget (struct points *list, int pid)
+inserted_forget (struct inserted *list, int pid)
 {
   for (struct point **p = &list->first; *p != NULL;)
     if (pid == 0 || (*p)->pid == pid)
