@@ -734,7 +734,7 @@ main (void)
   mprotect (arena + ARENA, 4096, PROT_NONE);
 
 #define CASE(NAME, HOW, ...) try (#NAME, case_##NAME, HOW);
-  CASE                                                                        \
+  CASES
 #undef CASE
   test_reads ();
   test_incomplete ();
