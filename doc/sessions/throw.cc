@@ -1,5 +1,5 @@
-// The sample of the manual's session on C++: an exception, from where it is
-// thrown to where it is caught.
+/* The sample of the manual's session on C++: an exception, from where it is
+   thrown to where it is caught.  */
 
 #include <cstdio>
 #include <map>

@@ -301,6 +301,17 @@ image_unload (struct image *image)
   image->fd = -1;
 }
 
+/* Write to FILE the name of the image in PLACE, seen from the folder of this
+   program, the first LENGTH bytes of SELF; return whether it can be read.  */
+static bool
+found_beside (char *file, size_t size, const char *self, int length,
+              const char *place)
+{
+  return snprintf (file, size, "%.*s/%s/rio-engine", length, self, place)
+           < (int) size
+         && access (file, R_OK) == 0;
+}
+
 /* See image.h.  */
 void
 image_file (char *file, size_t size)
@@ -309,16 +320,11 @@ image_file (char *file, size_t size)
   ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
   char *slash;
 
-  if (n > 0)
-    {
-      self[n] = 0;
-      slash = strrchr (self, '/');
-      if (slash != NULL
-          && snprintf (file, size, "%.*s/rio-engine", (int) (slash - self),
-                       self)
-                 < (int) size
-          && access (file, R_OK) == 0)
-        return;
-    }
+  self[n > 0 ? n : 0] = 0;
+  slash = strrchr (self, '/');
+  if (slash != NULL
+      && (found_beside (file, size, self, slash - self, ".")
+          || found_beside (file, size, self, slash - self, "../libexec/rio")))
+    return;
   snprintf (file, size, "%s/rio-engine", PKGLIBEXECDIR);
 }
