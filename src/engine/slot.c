@@ -291,7 +291,6 @@ park_thread_born (struct thread *t)
       s->resume = CHANNEL_RESUME_CONTINUE;
       s->regs_changed = s->xsave_changed = 0;
       t->slot = s;
-      channel->n_threads++;
       set_state (t, CHANNEL_RUNNING);
     }
   lock_release (&thread_lock);
@@ -305,7 +304,6 @@ slot_gone (struct thread *t)
     return;
   set_state (t, CHANNEL_FREE);
   t->slot = NULL;
-  __atomic_sub_fetch (&channel->n_threads, 1, __ATOMIC_SEQ_CST);
   call_event (channel);
 }
 
