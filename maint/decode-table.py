@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Make decode-table.c from decode-table.txt.
 
-usage: decode-table.py TABLE OUTPUT
+usage: decode-table.py [--check] TABLE OUTPUT
 
-The format is described at the head of the table; the numbers here are those
+With --check, OUTPUT is not written, but must be what would be.  The format is described at the head of the table; the numbers here are those
 of decode-table.h.
 """
 
+import io
 import re
 import sys
 
@@ -424,12 +425,21 @@ def write(out, table, roots):
 
 
 def main():
-    spec = read_spec(sys.argv[1])
+    check = '--check' in sys.argv
+    source, target = [a for a in sys.argv[1:] if a != '--check']
+    spec = read_spec(source)
     table = Table()
     roots = build_roots(table, spec)
     assert len(table.nodes) < 0x4000 and len(table.rows) < 0x4000
-    with open(sys.argv[2], 'w') as out:
-        write(out, table, roots)
+    out = io.StringIO()
+    write(out, table, roots)
+    if check:
+        with open(target) as old:
+            if old.read() != out.getvalue():
+                sys.exit('%s is not made from %s' % (target, source))
+    else:
+        with open(target, 'w') as new:
+            new.write(out.getvalue())
     print('%d rows, %d nodes' % (len(table.rows), len(table.nodes)))
 
 

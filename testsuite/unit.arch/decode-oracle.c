@@ -67,6 +67,9 @@ judge (const struct insn *i, enum insn_status status, const uint8_t *code,
 static unsigned long n_zydis[N_ASPECTS], n_two[N_ASPECTS];
 static unsigned long n_capstone[N_ASPECTS], n_objdump[N_ASPECTS];
 
+/* How many specimens each of them knows.  */
+static unsigned long known_zydis, known_capstone, known_objdump;
+
 static void
 show (const struct specimen *s, enum aspect a)
 {
@@ -104,14 +107,22 @@ count_all (void)
         = insn_decode (&i, s->bytes, sizeof s->bytes, 0);
 
       (void)status;
+      known_zydis += s->zydis.known;
+      known_capstone += s->capstone.known;
+      known_objdump += s->objdump.known;
       for (unsigned a = 0; a < N_ASPECTS; a++)
         count_aspect (s, &i, a);
     }
 }
 
 static void
-report (void)
+report (bool with_objdump)
 {
+  printf ("known to Zydis %lu, to Capstone %lu, to objdump %lu\n",
+          known_zydis, known_capstone, known_objdump);
+  check (known_zydis > n_specimens / 2 && known_capstone > n_specimens / 2
+         && (!with_objdump || known_objdump > n_specimens / 2),
+         "the oracles know most of them");
   for (unsigned a = 0; a < N_ASPECTS; a++)
     {
       printf ("%s: Capstone alone differs on %lu, objdump alone on %lu\n",
@@ -127,6 +138,7 @@ int
 main (int argc, char **argv)
 {
   int k = 1;
+  bool with_objdump;
   bool verbose = k < argc && !strcmp (argv[k], "-v");
 
   k += verbose;
@@ -139,9 +151,10 @@ main (int argc, char **argv)
     sweep_file (argv[k], judge);
   printf ("%lu instructions, %lu distinct\n", sweep_n_met, sweep_n_distinct);
   check (sweep_n_distinct > 1000, "there is code to decode");
-  if (!objdump_judge (specimens, n_specimens))
+  with_objdump = objdump_judge (specimens, n_specimens);
+  if (!with_objdump)
     check_unsupported ("objdump as an oracle");
   count_all ();
-  report ();
+  report (with_objdump);
   return check_done ();
 }

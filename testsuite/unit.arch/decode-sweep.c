@@ -101,47 +101,82 @@ sweep_code (const uint8_t *code, size_t size, app_pc pc, sweep_fn *fn)
     }
 }
 
-static void
-sweep_elf (const uint8_t *image, size_t size, sweep_fn *fn)
+/* The image of FILE, if it is ELF for this machine, or NULL; its SIZE.  */
+static const uint8_t *
+map_elf (const char *file, size_t *size)
+{
+  int fd = open (file, O_RDONLY);
+  const uint8_t *image = MAP_FAILED;
+  struct stat st;
+
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode)
+      && st.st_size > (off_t)sizeof (Elf64_Ehdr))
+    image = mmap (NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close (fd);
+  if (image == MAP_FAILED)
+    return NULL;
+  *size = st.st_size;
+  if (!memcmp (image, ELFMAG, SELFMAG) && image[EI_CLASS] == ELFCLASS64
+      && ((const Elf64_Ehdr *)image)->e_machine == EM_X86_64)
+    return image;
+  munmap ((void *)image, st.st_size);
+  return NULL;
+}
+
+/* Section K of IMAGE, if it is code and lies within SIZE bytes.  */
+static const Elf64_Shdr *
+code_section (const uint8_t *image, size_t size, unsigned k)
 {
   const Elf64_Ehdr *eh = (const void *)image;
   const Elf64_Shdr *sh = (const void *)(image + eh->e_shoff);
 
-  if (eh->e_shoff + eh->e_shnum * sizeof *sh > size)
-    return;
-  for (unsigned k = 0; k < eh->e_shnum; k++)
-    if (sh[k].sh_type == SHT_PROGBITS && (sh[k].sh_flags & SHF_EXECINSTR)
-        && sh[k].sh_offset + sh[k].sh_size <= size)
-      sweep_code (image + sh[k].sh_offset, sh[k].sh_size, sh[k].sh_addr, fn);
+  if (eh->e_shoff > size || eh->e_shoff + (k + 1) * sizeof *sh > size)
+    return NULL;
+  sh += k;
+  if (sh->sh_type != SHT_PROGBITS || !(sh->sh_flags & SHF_EXECINSTR)
+      || sh->sh_offset > size || sh->sh_size > size - sh->sh_offset)
+    return NULL;
+  return sh;
 }
 
 /* See decode-sweep.h.  */
 bool
 sweep_file (const char *file, sweep_fn *fn)
 {
-  int fd = open (file, O_RDONLY);
-  struct stat st;
-  bool done = false;
+  size_t size;
+  const uint8_t *image = map_elf (file, &size);
 
-  if (fd < 0)
+  if (image == NULL)
     return false;
-  if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode)
-      && st.st_size > (off_t)sizeof (Elf64_Ehdr))
+  for (unsigned k = 0; k < ((const Elf64_Ehdr *)image)->e_shnum; k++)
     {
-      uint8_t *image = mmap (NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+      const Elf64_Shdr *sh = code_section (image, size, k);
 
-      if (image != MAP_FAILED)
-        {
-          const Elf64_Ehdr *eh = (const void *)image;
-
-          done = !memcmp (image, ELFMAG, SELFMAG)
-                 && eh->e_ident[EI_CLASS] == ELFCLASS64
-                 && eh->e_machine == EM_X86_64;
-          if (done)
-            sweep_elf (image, st.st_size, fn);
-          munmap (image, st.st_size);
-        }
+      if (sh != NULL)
+        sweep_code (image + sh->sh_offset, sh->sh_size, sh->sh_addr, fn);
     }
-  close (fd);
-  return done;
+  munmap ((void *)image, size);
+  return true;
+}
+
+/* See decode-sweep.h.  */
+bool
+sweep_sections (const char *file,
+                void (*fn) (const uint8_t *code, size_t size))
+{
+  size_t size;
+  const uint8_t *image = map_elf (file, &size);
+
+  if (image == NULL)
+    return false;
+  for (unsigned k = 0; k < ((const Elf64_Ehdr *)image)->e_shnum; k++)
+    {
+      const Elf64_Shdr *sh = code_section (image, size, k);
+
+      if (sh != NULL)
+        fn (image + sh->sh_offset, sh->sh_size);
+    }
+  return true;
 }

@@ -17,6 +17,11 @@ typedef unsigned sweep_fn (const struct insn *i, enum insn_status status,
    64-bit x86 ELF file that can be read.  */
 bool sweep_file (const char *file, sweep_fn *fn);
 
+/* Call FN for each executable section of FILE; the sections stay mapped.
+   Returns false as above.  */
+bool sweep_sections (const char *file,
+                     void (*fn) (const uint8_t *code, size_t size));
+
 /* Sweep over SIZE bytes at CODE, as if they stood at PC.  */
 void sweep_code (const uint8_t *code, size_t size, app_pc pc, sweep_fn *fn);
 

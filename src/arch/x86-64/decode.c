@@ -83,8 +83,16 @@ take_prefix (struct insn *i, struct cursor *c, unsigned class, unsigned byte)
 static inline void
 take_prefixes (struct insn *i, struct cursor *c)
 {
-  unsigned class;
+  unsigned class = prefix_class[c->bytes[0]];
 
+  if (class == PREFIX_NONE)
+    return;
+  if (class == PREFIX_REX && prefix_class[c->bytes[1]] == PREFIX_NONE)
+    {
+      i->rex = c->bytes[0];
+      c->at = 1;
+      return;
+    }
   while (c->at < INSN_MAX_LENGTH
          && (class = prefix_class[c->bytes[c->at]]) != PREFIX_NONE)
     take_prefix (i, c, class, c->bytes[c->at++]);
@@ -235,31 +243,22 @@ operand_size (const struct insn *i, unsigned flags)
   return i->prefix_66 && !(flags & ROW_M66) ? 2 : 4;
 }
 
+/* Bytes of immediates, by enum row_imm and the operand size's log2.  */
+static const uint8_t immediate_sizes[][4] = {
+  [IMM_NONE] = { 0, 0, 0, 0 }, [IMM_8] = { 1, 1, 1, 1 },
+  [IMM_16] = { 2, 2, 2, 2 },   [IMM_Z] = { 4, 2, 4, 4 },
+  [IMM_V] = { 1, 2, 4, 8 },    [IMM_16_8] = { 3, 3, 3, 3 },
+  [IMM_8_8] = { 2, 2, 2, 2 },  [IMM_J8] = { 1, 1, 1, 1 },
+  [IMM_JZ] = { 4, 2, 4, 4 },   [IMM_OFFSET] = { 8, 8, 8, 8 },
+  [IMM_32] = { 4, 4, 4, 4 }
+};
+
 static inline unsigned
 immediate_size (const struct insn *i, unsigned kind)
 {
-  switch (kind)
-    {
-    case IMM_8:
-    case IMM_J8:
-      return 1;
-    case IMM_16:
-    case IMM_8_8:
-      return 2;
-    case IMM_16_8:
-      return 3;
-    case IMM_Z:
-    case IMM_JZ:
-      return i->opsize == 2 ? 2 : 4;
-    case IMM_V:
-      return i->opsize;
-    case IMM_OFFSET:
-      return i->addrsize;
-    case IMM_32:
-      return 4;
-    default:
-      return 0;
-    }
+  unsigned size = immediate_sizes[kind][__builtin_ctz (i->opsize)];
+
+  return kind == IMM_OFFSET ? i->addrsize : size;
 }
 
 static inline int64_t
@@ -361,10 +360,21 @@ lay_out (struct insn *i, struct cursor *c)
   c->bad |= (flags & ROW_INVALID) != 0;
 }
 
+/* Plain stores: with general registers only, GCC would take `rep stos',
+   which is as slow as the rest of the decoder.  */
 static inline void
 clear (struct insn *i, const uint8_t *bytes, app_pc pc)
 {
-  *i = (struct insn){ .bytes = bytes, .pc = pc, .addrsize = 8 };
+  typedef uint64_t __attribute__ ((may_alias)) word;
+  word *words = (word *)i;
+
+  _Static_assert (sizeof *i % sizeof *words == 0, "whole words");
+#pragma GCC unroll 16
+  for (unsigned k = 0; k < sizeof *i / sizeof *words; k++)
+    words[k] = 0;
+  i->bytes = bytes;
+  i->pc = pc;
+  i->addrsize = 8;
 }
 
 /* Decode at BYTES, of which LIMIT may be read.  */
