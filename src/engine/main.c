@@ -17,6 +17,7 @@
 #include "engine/options.h"
 #include "engine/signal.h"
 #include "engine/start.h"
+#include "engine/stop.h"
 
 #define HWCAP2_FSGSBASE 2
 
@@ -45,6 +46,7 @@ start_thread (void *arg)
   memory_calls_init ();
   signal_init (t);
   dispatch_init ();
+  stop_begin (t);
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
