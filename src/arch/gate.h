@@ -43,6 +43,7 @@ extern const uint8_t arch_copy_begin[], arch_copy_end[], arch_copy_fault[];
    header cleared) and for bringing them to their initial state: components
    by FEATURES.  arch_vector_save is false when it faulted.  */
 bool arch_vector_save (void *image, uint64_t features);
+bool arch_vector_load (const void *image, uint64_t features);
 extern const uint8_t arch_vector_begin[], arch_vector_end[],
   arch_vector_fault[];
 void arch_vector_reset (uint64_t features);

@@ -6,7 +6,6 @@
 #include "common/string.h"
 #include "engine/dispatch.h"
 #include "engine/heap.h"
-#include "engine/main.h"
 
 struct set
 {
@@ -14,9 +13,7 @@ struct set
   unsigned n;
 };
 
-static struct lock points_lock = LOCK_INIT (LOCK_RANK_POINTS);
 static struct set breakpoints;
-static uint32_t generation;
 
 /* The first index in S whose address is not below PC.  */
 static unsigned
@@ -57,13 +54,13 @@ insert (struct set *s, app_pc pc)
 /* The breakpoints of the channel.  Without memory there are none: at is
    null.  */
 static struct set
-read_wanted (unsigned room)
+read_wanted (const struct channel *c, unsigned room)
 {
   struct set s = { heap_alloc (room * sizeof *s.at, HEAP_DEBUG), 0 };
 
-  for (unsigned n = 0; s.at && n < room; n++)
-    if (channel->points[n].kind == CHANNEL_POINT_BREAK)
-      insert (&s, channel->points[n].addr);
+  for (unsigned n = 0; s.at && n < room && n < c->n_points; n++)
+    if (c->points[n].kind == CHANNEL_POINT_BREAK)
+      insert (&s, c->points[n].addr);
   return s;
 }
 
@@ -77,12 +74,13 @@ retire_difference (const struct set *a, const struct set *b)
       dispatch_flush (a->at[n], a->at[n] + 1, "a point");
 }
 
-static void
-update (void)
+/* See points.h.  */
+void
+points_catch_up (struct channel *c)
 {
   static unsigned room;         /* of breakpoints.at */
-  unsigned want = MIN (channel->n_points, CHANNEL_MAX_POINTS);
-  struct set new = read_wanted (MAX (want, 1u)), old = breakpoints;
+  unsigned want = MAX (MIN (c->n_points, CHANNEL_MAX_POINTS), 1u);
+  struct set new = read_wanted (c, want), old = breakpoints;
 
   if (!new.at)
     return;
@@ -91,28 +89,8 @@ update (void)
   retire_difference (&old, &new);
   if (old.at)
     heap_free (old.at, room * sizeof *old.at, HEAP_DEBUG);
-  room = MAX (want, 1u);
+  room = want;
   LOG (DEBUG, "%u breakpoints", breakpoints.n);
-}
-
-/* See points.h.  */
-void
-points_catch_up (struct thread *t)
-{
-  uint32_t now;
-
-  (void) t;
-  if (__atomic_load_n (&channel->points_generation, __ATOMIC_ACQUIRE)
-      == __atomic_load_n (&generation, __ATOMIC_ACQUIRE))
-    return;
-  lock_acquire (&points_lock);
-  now = __atomic_load_n (&channel->points_generation, __ATOMIC_ACQUIRE);
-  if (now != generation)
-    {
-      update ();
-      __atomic_store_n (&generation, now, __ATOMIC_RELEASE);
-    }
-  lock_release (&points_lock);
 }
 
 static bool

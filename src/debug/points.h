@@ -1,8 +1,8 @@
 /* The points that the debugger wants: a copy of the channel's wanted set, and
    the rule that puts a stop in front of each breakpoint.
 
-   The copy changes only while no thread is in the cache: each thread that is
-   let go calls points_catch_up before it enters, under one lock.  What was
+   The copy changes only while no thread is in the cache, by
+   points_catch_up, which engine/stop.c calls under its lock.  What was
    translated around an address that is added or removed is retired then.
 
    The set in the channel is at the mercy of the application: kinds, counts
@@ -16,7 +16,7 @@
 /* Once a process.  */
 void points_init (void);
 
-/* Bring the copy up to date with the channel, if that has changed.  */
-void points_catch_up (struct thread *t);
+/* Bring the copy up to date with C.  */
+void points_catch_up (struct channel *c);
 
 #endif

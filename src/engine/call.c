@@ -39,6 +39,15 @@ ring (struct channel_hub *hub)
 }
 
 /* See call.h.  */
+bool
+call_server_lives (void)
+{
+  struct channel_hub *hub = engine_hub ();
+
+  return hub != NULL && server_lives (hub);
+}
+
+/* See call.h.  */
 void
 call_event (struct channel *c)
 {

@@ -31,6 +31,9 @@ MUST_USE bool call_fork (struct channel *c, int pid, int parent);
 /* Count a process that goes native.  */
 void call_count_native (enum hub_native_reason reason);
 
+/* The server is there.  */
+MUST_USE bool call_server_lives (void);
+
 /* Wake the server: something in a channel has changed.  C->event is counted
    up too.  */
 void call_event (struct channel *c);

@@ -15,6 +15,7 @@
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/signal.h"
+#include "engine/stop.h"
 
 static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
 
@@ -216,6 +217,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       if (c->interrupted)
         {
           c->interrupted = 0;
+          stop_check (t);
           signal_deliver (t);
           park_check (t);
           a = (struct arrival){ 0 };

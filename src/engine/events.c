@@ -22,15 +22,6 @@ events_start (struct thread *t)
 }
 
 /* See events.h.  */
-void
-events_resumed (struct thread *t)
-{
-  EACH_TABLE (e)
-    if ((*e)->resumed)
-      (*e)->resumed (t);
-}
-
-/* See events.h.  */
 enum flavour
 events_flavour (struct thread *t)
 {

@@ -16,10 +16,6 @@ struct engine_events
   /* The process begins, or a child of fork does; T is its only thread.  */
   void (*start) (struct thread *t);
 
-  /* The debugger has let T go on, or may have while T was in a system
-     call.  */
-  void (*resumed) (struct thread *t);
-
   /* T is about to enter the cache: the flavour that it shall run, or
      N_FLAVOURS for no opinion.  */
   enum flavour (*flavour) (struct thread *t);
@@ -37,7 +33,6 @@ struct engine_events
     = &(TABLE)
 
 void events_start (struct thread *t);
-void events_resumed (struct thread *t);
 enum flavour events_flavour (struct thread *t);
 void events_point (struct thread *t);
 void events_stepped (struct thread *t);

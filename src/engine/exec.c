@@ -57,11 +57,11 @@ issue (struct thread *t, bool ask)
   LOG (PROCESS, "%d: exec, %s", t->tid, granted ? "followed" : "native");
   park_enter_syscall (t);
   long r = arch_syscall (gate_number (t), args);
-  bool other_registers = park_leave_syscall (t);
+  park_leave_syscall (t);
   if (granted)
     call_exec_failed (call);
   make_signals_ours (t);
-  return other_registers ? GATE_CONTEXT : r;
+  return r;
 }
 
 static long

@@ -8,10 +8,14 @@
 #include "engine/code-memory.h"
 #include "engine/dispatch.h"
 #include "engine/heap.h"
+#include "engine/options.h"
 #include "engine/park.h"
+#include "engine/stop.h"
 #include "linux/sysmem.h"
 
 _Static_assert (GATE_AGAIN == ARCH_SYSCALL_AGAIN, "");
+
+#define NS 1000000000ul
 
 #define CALL(NAME, FUNCTION) gate_function FUNCTION;
 #include "engine/calls.def"
@@ -94,6 +98,96 @@ lift_for_call (int64_t nr, const uint64_t args[6])
   sysmem_walk (&c, SYSCALL_WRITE, lift, NULL);
 }
 
+/* A call that may sleep.  */
+struct blocking
+{
+  int64_t nr;
+  uint64_t args[6];
+  uint64_t start;               /* CLOCK_MONOTONIC ns; 0: not noted */
+  struct linux_timespec left;
+};
+
+static uint64_t
+now (void)
+{
+  struct linux_timespec ts = { 0 };
+  enum { CLOCK_MONOTONIC_ = 1 };
+  raw3 (__NR_clock_gettime, CLOCK_MONOTONIC_, RAW_PTR (&ts), 0);
+  return ts.sec * NS + ts.nsec;
+}
+
+/* The time-out of B, if it has a relative one that has to be made shorter:
+   the argument in which it is, or -1.  */
+
+static int
+relative_timeout (const struct blocking *b, const struct syscall_row *row)
+{
+  enum { FUTEX_COMMAND = 127, TIMER_ABSTIME_ = 1 };
+  switch (row->deadline)
+    {
+    case SYSCALL_DEADLINE_MS:
+    case SYSCALL_DEADLINE_REL:
+      return row->deadline_arg;
+    case SYSCALL_DEADLINE_BY_FLAGS:
+      if (b->nr == LINUX_futex)
+        return (b->args[1] & FUTEX_COMMAND) == RAW_FUTEX_WAIT
+                 ? row->deadline_arg : -1;
+      return b->args[1] & TIMER_ABSTIME_ ? -1 : row->deadline_arg;
+    }
+  return -1;
+}
+
+/* B has slept for a while and is to be issued again: for the rest of its
+   time.  */
+
+static void
+shorten (struct blocking *b)
+{
+  const struct syscall_row *row = syscall_row (b->nr);
+  int n = relative_timeout (b, row);
+  if (!b->start || n < 0)
+    return;
+  uint64_t time = now (), slept = time - b->start;
+  b->start = time;
+  if (row->deadline == SYSCALL_DEADLINE_MS)
+    {
+      int ms = b->args[n], less = slept / (NS / 1000);
+      if (ms > 0)
+        b->args[n] = ms > less ? ms - less : 0;
+      return;
+    }
+  if (!b->args[n] || !safe_read (&b->left, b->args[n], sizeof b->left))
+    return;
+  uint64_t left = b->left.sec * NS + b->left.nsec;
+  left = left > slept ? left - slept : 0;
+  b->left = (struct linux_timespec) { .sec = left / NS, .nsec = left % NS };
+  b->args[n] = RAW_PTR (&b->left);
+}
+
+/* Issue B; a kick that is nobody's signal, and for which no one has given the
+   thread other registers, is no event in the call's life.  */
+
+static long
+issue_blocking (struct thread *t, struct blocking *b)
+{
+  for (;;)
+    {
+      t->kicked_out = false;
+      long r = arch_syscall (b->nr, b->args);
+      bool kicked = r == ARCH_SYSCALL_AGAIN
+                    || (r == -RAW_EINTR && t->kicked_out);
+      if (!kicked)
+        return r;
+      t->context.interrupted = 0;
+      if (signal_waits (t) || (t->slot && t->slot->regs_changed))
+        {
+          t->context.interrupted = 1;
+          return r;
+        }
+      shorten (b);
+    }
+}
+
 /* See gate.h.  */
 
 long
@@ -103,9 +197,17 @@ gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6])
     lift_for_call (nr, args);
   if (!syscall_may_block (nr))
     return arch_syscall (nr, args);
+  struct blocking b = { .nr = nr };
+  memcpy (b.args, args, sizeof b.args);
+  if (!stop_enter_syscall (t))
+    return GATE_AGAIN;
+  if (options.debug)
+    b.start = now ();
   park_enter_syscall (t);
-  long r = arch_syscall (nr, args);
-  return park_leave_syscall (t) ? GATE_CONTEXT : r;
+  long r = issue_blocking (t, &b);
+  park_leave_syscall (t);
+  stop_leave_syscall (t);
+  return stop_take_registers (t) ? GATE_CONTEXT : r;
 }
 
 /* See gate.h.  */
@@ -143,11 +245,16 @@ syscall_gate (struct thread *t)
 {
   struct arch_context *c = &t->context;
   int64_t nr = gate_number (t);
+  bool caught = stop_catches (nr);
+  if (caught)
+    stop_report (t, CHANNEL_STOP_SYSCALL_ENTRY, 0, nr);
   gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
   t->syscall = nr;
   long r = f ? f (t) : gate_issue (t);
   log_call (t, r);
   t->syscall = -1;
+  if (caught && r != GATE_AGAIN)
+    stop_post (t, CHANNEL_STOP_SYSCALL_RETURN, 0, nr);
   if (r == GATE_CONTEXT)
     return;
   c->gpr[ARCH_RCX] = c->rip;

@@ -18,8 +18,8 @@
 enum lock_rank
 {
   LOCK_RANK_THREADS,    /* the list of threads, stops */
+  LOCK_RANK_STOPS,      /* catching up with the debugger */
   LOCK_RANK_MAPS,       /* changes of the memory map, kernel and areas */
-  LOCK_RANK_POINTS,     /* the copy of the wanted set of points */
   LOCK_RANK_BUILD,      /* the cache: one builder at a time */
   LOCK_RANK_AREAS,      /* the memory map */
   LOCK_RANK_SIGNALS,    /* a table of signal actions */

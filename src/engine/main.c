@@ -16,9 +16,9 @@
 #include "engine/heap.h"
 #include "engine/memory-calls.h"
 #include "engine/options.h"
-#include "engine/park.h"
 #include "engine/signal.h"
 #include "engine/start.h"
+#include "engine/stop.h"
 
 #define HWCAP2_FSGSBASE 2
 
@@ -47,12 +47,9 @@ start_thread (void *arg)
   memory_calls_init ();
   signal_init (t);
   dispatch_init ();
+  stop_begin (t);
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
-  park_thread_born (t);
-  channel->process_state = CHANNEL_PROCESS_RUNNING;
   events_start (t);
-  if (options.stop_at_start)
-    park_report (t, CHANNEL_STOP_START, 0, 0);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
 

@@ -13,7 +13,6 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "engine/signal.h"
-#include "engine/slot.h"
 
 static struct thread *stopper;
 static uint32_t round;          /* futex: counts up with each release */
@@ -46,34 +45,16 @@ wait_for_release (struct thread *t)
     }
 }
 
-/* See park.h.  */
-
-void
-park_idle_begin (struct thread *t)
-{
-  set_state (t, THREAD_PARKED);
-}
-
-/* See park.h.  */
-
-void
-park_idle_end (struct thread *t)
-{
-  for (;;)
-    {
-      wait_for_release (t);
-      set_state (t, THREAD_RUNNING);
-      if (!park_wanted (t))
-        return;
-      set_state (t, THREAD_PARKED);
-    }
-}
-
 static void
 park (struct thread *t)
 {
-  park_idle_begin (t);
-  park_idle_end (t);
+  do
+    {
+      set_state (t, THREAD_PARKED);
+      wait_for_release (t);
+      set_state (t, THREAD_RUNNING);
+    }
+  while (park_wanted (t));
 }
 
 /* See park.h.  */
@@ -92,8 +73,6 @@ park_check (struct thread *t)
 {
   if (park_wanted (t))
     park (t);
-  while (slot_must_stop (t))
-    slot_stop (t);
 }
 
 /* See park.h.  */
@@ -101,20 +80,17 @@ park_check (struct thread *t)
 void
 park_enter_syscall (struct thread *t)
 {
-  if (t->slot)
-    slot_enter_syscall (t);
   set_state (t, THREAD_SYSCALL);
 }
 
 /* See park.h.  */
 
-bool
+void
 park_leave_syscall (struct thread *t)
 {
   set_state (t, THREAD_RUNNING);
   if (park_wanted (t))
     park (t);
-  return t->slot && slot_leave_syscall (t);
 }
 
 /* See park.h.  */
@@ -122,7 +98,6 @@ park_leave_syscall (struct thread *t)
 void
 park_thread_gone (struct thread *t)
 {
-  slot_gone (t);
   set_state (t, THREAD_DEAD);
 }
 

@@ -21,6 +21,7 @@
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/signal.h"
+#include "engine/stop.h"
 #include "linux/syscall.h"
 
 #define COPY_CHECK_NS 20000000ul        /* look after the child every 20 ms */
@@ -52,10 +53,9 @@ child_main (void *arg)
   if (!t->tgid)
     t->tgid = t->tid;
   signal_use_stack (t);
+  stop_thread_begins (t);
   LOG (THREAD, "%d: begins at %#lx", t->tid, t->context.rip);
-  park_idle_end (t);
-  park_thread_born (t);
-  t->context.interrupted = 1;   /* a stop may be on */
+  park_leave_syscall (t);
   signal_mask_sync (t);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
@@ -96,6 +96,7 @@ make_child (struct thread *t, const struct linux_clone_args *a)
   child->tgid = a->flags & RAW_CLONE_THREAD ? t->tgid : 0;
   child->owned_by_parent = a->flags & RAW_CLONE_VFORK;
   lock_acquire (&thread_lock);
+  stop_thread_born (child);
   thread_link (child);
   lock_release (&thread_lock);
   return child;
@@ -107,6 +108,7 @@ static void
 drop_child (struct thread *child)
 {
   lock_acquire (&thread_lock);
+  stop_thread_gone (child);
   if (child->state != THREAD_DEAD)
     thread_unlink (child);
   child->state = THREAD_DEAD;
@@ -139,11 +141,11 @@ clone_sharing (struct thread *t, struct request *r)
   signal_block_everything ();
   park_enter_syscall (t);
   long pid = arch_syscall (r->nr, r->args);
-  bool other_registers = park_leave_syscall (t);
+  park_leave_syscall (t);
   if (vfork || pid < 0)
     drop_child (child);
   signal_mask_sync (t);
-  return other_registers ? GATE_CONTEXT : pid;
+  return pid;
 }
 
 static void
@@ -221,6 +223,7 @@ become_child (struct thread *t, const struct request *r, uint32_t *copied)
     signal_clear_actions (t);
   if (options.debug && !call_fork (channel, t->tgid, parent))
     options.debug = 0;
+  stop_after_fork (t);
   LOG (PROCESS, "process %d: born by fork", t->tgid);
 }
 
@@ -326,6 +329,7 @@ void
 process_exit (struct thread *t, int status)
 {
   LOG (PROCESS, "process %d: exit %d", t->tgid, status);
+  stop_process_exit ((status & 0xff) << 8);
   thread_leave (t, __NR_exit_group, status);
 }
 

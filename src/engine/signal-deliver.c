@@ -15,7 +15,7 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
-#include "engine/park.h"
+#include "engine/stop.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
 
@@ -75,18 +75,16 @@ place_frame (const struct thread *t, uint64_t flags, app_addr *vector)
   return at;
 }
 
-/* Learn how the kernel saves vector registers from a frame of its own, if
-   this thread has not seen one yet.  */
+/* See signal.h.  The kernel tells in each frame of its own; a thread that has
+   not seen one yet makes it build one.  */
 
-static void
-learn_vector (struct thread *t)
+const struct frame_sw *
+signal_vector (struct thread *t)
 {
   if (!t->signals.vector.magic1)
-    {
-      signal_kick (t);
-      t->context.interrupted = 0;
-    }
+    signal_kick (t);
   vm_assert (t->signals.vector.magic1);
+  return &t->signals.vector;
 }
 
 /* Build the frame for REC and the action A; the context goes to the handler.
@@ -100,7 +98,7 @@ push_frame (struct thread *t, const struct signal_record *rec,
   struct arch_context *c = &t->context;
   struct frame f;
   app_addr vector;
-  learn_vector (t);
+  signal_vector (t);
   app_addr at = place_frame (t, a->flags, &vector);
   struct frame_facts facts = {
     .mask = s->mask, .stack = s->altstack, .trapno = rec->trapno,
@@ -189,8 +187,9 @@ die (struct thread *t, const struct signal_record *rec)
   struct frame f;
   int sig = rec->info.signo;
   struct linux_sigaction dfl = { 0 };
-  learn_vector (t);
+  signal_vector (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
+  stop_process_exit (sig);
   signal_block_everything ();
   raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
   raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, sig, RAW_PTR (&rec->info));
@@ -210,7 +209,7 @@ signal_go_native (struct thread *t)
   struct frame f;
   struct sighand *h = t->signals.sighand;
   struct frame_stack altstack = t->signals.altstack;
-  learn_vector (t);
+  signal_vector (t);
   signal_block_everything ();
   for (int sig = 1; sig <= RAW_NSIG; sig++)
     if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
@@ -236,13 +235,15 @@ do_default (struct thread *t, const struct signal_record *rec)
     case SIGNALS_CORE:
       die (t, rec);
     case SIGNALS_STOP:
-      raw3 (__NR_tgkill, t->tgid, t->tid, rec->info.signo);
+      raw3 (__NR_tgkill, t->tgid, t->tid, RAW_SIGSTOP);
       break;
     case SIGNALS_IGNORE:
     case SIGNALS_CONTINUE:
       break;
     }
 }
+
+static void act (struct thread *t, struct signal_record *rec);
 
 /* REC is a store to a page that the engine has protected, or had until a
    moment ago, for the code in it: it will succeed now.  */
@@ -264,13 +265,11 @@ is_code_change (struct thread *t, const struct signal_record *rec)
   return retry;
 }
 
-/* Do what the application's action for REC is.  */
+/* See signal.h.  */
 
-static void
-act (struct thread *t, struct signal_record *rec)
+void
+signal_apply (struct thread *t, struct signal_record *rec)
 {
-  if (is_code_change (t, rec))
-    return;
   int sig = rec->info.signo;
   bool blocked = t->signals.mask & SIGSET_BIT (sig);
   struct linux_sigaction a = fetch_action (t, sig);
@@ -292,6 +291,16 @@ act (struct thread *t, struct signal_record *rec)
         die (t, rec);
       act (t, rec);
     }
+}
+
+/* REC has come up: deliver it, unless it is the engine's own affair, or the
+   debugger's.  */
+
+static void
+act (struct thread *t, struct signal_record *rec)
+{
+  if (!is_code_change (t, rec) && stop_signal (t, rec))
+    signal_apply (t, rec);
 }
 
 /* See signal.h.  */

@@ -98,6 +98,13 @@ void signal_deliver (struct thread *t);
 void signal_raise (struct thread *t, int sig, int code, app_addr addr,
                    unsigned trapno, uint64_t error);
 
+/* How the kernel saves the vector registers of the calling thread T.  */
+const struct frame_sw *signal_vector (struct thread *t);
+
+/* Do what the application's action for REC is, for the calling thread T in
+   dispatch; the debugger has seen it.  */
+void signal_apply (struct thread *t, struct signal_record *rec);
+
 /* Something can be delivered to T, the calling thread, now.  */
 MUST_USE bool signal_waits (const struct thread *t);
 

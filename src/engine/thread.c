@@ -12,6 +12,7 @@
 #include "engine/heap.h"
 #include "engine/park.h"
 #include "engine/signal.h"
+#include "engine/stop.h"
 
 struct lock thread_lock = LOCK_INIT (LOCK_RANK_THREADS);
 struct thread *thread_list;
@@ -223,6 +224,7 @@ thread_leave (struct thread *t, long nr, int status)
   signal_block_everything ();
   signal_thread_exit (t);
   lock_acquire (&thread_lock);
+  stop_thread_gone (t);
   thread_unlink (t);
   if (!t->owned_by_parent)
     put_free (t);

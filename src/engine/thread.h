@@ -47,15 +47,12 @@ struct thread
   int32_t tid, tgid;            /* as this pid namespace has them */
   struct thread *next, *prev;   /* in the list of live threads */
   struct channel_thread *slot;  /* null without a channel, or too many */
-  uint32_t slot_number;
 
   struct signal_state signals;
 
   /* System calls.  */
   int64_t syscall;              /* number, while in one; else -1 */
-  bool kicked_out;              /* a kick made the call return */
-  bool restart;                 /* the call shall be issued again */
-  uint64_t deadline;            /* of the call, CLOCK_MONOTONIC ns; 0: none */
+  bool kicked_out;              /* a kick made the call return EINTR */
 
   /* In the cache to do one instruction, which is at stepping_from.  */
   bool stepping;

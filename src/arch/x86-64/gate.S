@@ -80,10 +80,21 @@ FUNCTION (arch_vector_save)
 	movl	%esi, %eax
 	movq	%rsi, %rdx
 	shrq	$32, %rdx
+	jmp	arch_vector_begin
+
+/* The same, the other way: faults when the image is malformed.  */
+FUNCTION (arch_vector_load)
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	jmp	2f
+
 GLOBAL (arch_vector_begin)
 	xsave64	(%rdi)
+	jmp	1f
+2:	xrstor64 (%rdi)
 GLOBAL (arch_vector_end)
-	movl	$1, %eax
+1:	movl	$1, %eax
 	ret
 GLOBAL (arch_vector_fault)
 	xorl	%eax, %eax

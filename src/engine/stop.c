@@ -1,0 +1,422 @@
+/* Stops for the debugger.  See stop.h.  */
+
+#include "engine/stop.h"
+#include "arch/gate.h"
+#include "common/log.h"
+#include "common/string.h"
+#include "engine/call.h"
+#include "engine/dispatch.h"
+#include "engine/heap.h"
+#include "engine/main.h"
+#include "engine/options.h"
+#include "engine/park.h"
+#include "engine/signal.h"
+
+#define USER_CS 0x33
+#define USER_SS 0x2b
+
+/* What a debugger sees in %rax during a system call: -ERESTARTSYS.  */
+#define IN_CALL_RAX ((uint64_t) -512)
+
+/* How often a stopped thread looks whether the server still lives.  */
+#define SERVER_CHECK_NS 500000000ul
+
+static struct lock catch_up_lock = LOCK_INIT (LOCK_RANK_STOPS);
+static uint32_t points_seen;
+static void (*points_changed) (struct channel *c);
+
+/* See stop.h.  */
+
+void
+stop_on_points (void (*changed) (struct channel *c))
+{
+  points_changed = changed;
+}
+
+/* See stop.h.  */
+
+void
+stop_hide (uint64_t start, uint64_t end)
+{
+  uint32_t n = channel->n_hidden;
+  if (n >= CHANNEL_MAX_HIDDEN)
+    return;
+  channel->hidden[n] = (struct channel_range) { start, end };
+  __atomic_store_n (&channel->n_hidden, n + 1, __ATOMIC_RELEASE);
+}
+
+/* See stop.h.  */
+
+void
+stop_process_exit (int status)
+{
+  channel->exit_status = status;
+  __atomic_store_n (&channel->process_state, CHANNEL_PROCESS_EXITED,
+                    __ATOMIC_RELEASE);
+  if (options.debug)
+    call_event (channel);
+}
+
+static void
+set_state (struct channel_thread *s, enum channel_thread_state state)
+{
+  __atomic_store_n (&s->state, state, __ATOMIC_SEQ_CST);
+}
+
+/* See stop.h.  */
+
+void
+stop_thread_born (struct thread *t)
+{
+  t->slot = NULL;
+  if (!options.debug)
+    return;
+  for (uint32_t n = 0; n < channel->head.n_slots && !t->slot; n++)
+    {
+      struct channel_thread *s = channel_slot (channel, n);
+      if (__atomic_load_n (&s->state, __ATOMIC_RELAXED) != CHANNEL_FREE)
+        continue;
+      t->slot = s;
+      if (n >= channel->n_used)
+        __atomic_store_n (&channel->n_used, n + 1, __ATOMIC_RELEASE);
+    }
+  if (!t->slot)
+    return;
+  memset (t->slot, 0, offsetof (struct channel_thread, xsave));
+  t->slot->tid = t->tid;
+  t->slot->syscall = -1;
+}
+
+/* T's id is known: from now on the server may see it.  */
+
+static void
+publish (struct thread *t)
+{
+  t->slot->tid = t->tid;
+  set_state (t->slot, CHANNEL_RUNNING);
+  channel->process_state = CHANNEL_PROCESS_RUNNING;
+  call_event (channel);
+}
+
+/* See stop.h.  */
+
+void
+stop_thread_begins (struct thread *t)
+{
+  if (t->slot)
+    publish (t);
+}
+
+/* See stop.h.  */
+
+void
+stop_thread_gone (struct thread *t)
+{
+  if (!t->slot)
+    return;
+  set_state (t->slot, CHANNEL_FREE);
+  t->slot = NULL;
+  call_event (channel);
+}
+
+/* See stop.h.  */
+
+void
+stop_begin (struct thread *t)
+{
+  stop_hide (core_start, core_end);
+  stop_thread_born (t);
+  stop_thread_begins (t);
+  if (options.stop_at_start)
+    stop_post (t, CHANNEL_STOP_START, 0, 0);
+}
+
+/* See stop.h.  */
+
+void
+stop_after_fork (struct thread *t)
+{
+  points_seen = 0;
+  stop_thread_born (t);
+  stop_thread_begins (t);
+  if (t->slot)
+    stop_post (t, CHANNEL_STOP_START, 0, 0);
+}
+
+/* Make the slot of T valid.  */
+
+static void
+fill (struct thread *t)
+{
+  struct channel_thread *s = t->slot;
+  const struct arch_context *c = &t->context;
+  struct arch_regs *r = &s->regs;
+  const struct frame_sw *sw = signal_vector (t);
+  memcpy (r->gpr, c->gpr, sizeof r->gpr);
+  r->rip = c->rip;
+  r->rflags = c->rflags;
+  r->fs_base = thread_fs_base (t);
+  r->gs_base = c->gs_base;
+  r->cs = USER_CS;
+  r->ss = USER_SS;
+  r->orig_rax = t->syscall;
+  s->syscall = t->syscall;
+  memset (s->xsave + FRAME_HEADER_AT, 0, 64);
+  s->xsave_size = sw->xstate_size <= sizeof s->xsave
+                      && arch_vector_save (s->xsave, sw->features)
+                    ? sw->xstate_size : 0;
+}
+
+/* Take over what the server has written to T's slot.  */
+
+static void
+take (struct thread *t)
+{
+  struct channel_thread *s = t->slot;
+  struct arch_context *c = &t->context;
+  if (s->regs_changed)
+    {
+      memcpy (c->gpr, s->regs.gpr, sizeof c->gpr);
+      c->rip = s->regs.rip;
+      c->rflags = s->regs.rflags;
+      c->gs_base = s->regs.gs_base;
+      thread_set_fs_base (t, s->regs.fs_base);
+    }
+  if (s->xsave_changed)
+    arch_vector_load (s->xsave, signal_vector (t)->features);
+  s->regs_changed = s->xsave_changed = 0;
+}
+
+/* Serve the command numbered N.  */
+
+static void
+serve (uint32_t n)
+{
+  struct channel_command c = channel->ring[n % CHANNEL_RING];
+  switch (c.request)
+    {
+    case CHANNEL_REQUEST_DIRTY:
+      dispatch_flush (c.arg[0], c.arg[0] + c.arg[1] < c.arg[0]
+                                  ? UINT64_MAX : c.arg[0] + c.arg[1],
+                      "written to by the debugger");
+      break;
+    case CHANNEL_REQUEST_DETACH:
+      LOG (STOP, "process %d: detached", thread_self ()->tgid);
+      options.debug = 0;
+      break;
+    }
+}
+
+static void
+catch_up (void)
+{
+  lock_acquire (&catch_up_lock);
+  uint32_t issued = __atomic_load_n (&channel->issued, __ATOMIC_ACQUIRE);
+  uint32_t served = channel->served;
+  if (issued - served > CHANNEL_RING)
+    served = issued - CHANNEL_RING;
+  while (served != issued)
+    serve (served++);
+  __atomic_store_n (&channel->served, served, __ATOMIC_RELEASE);
+  uint32_t now = __atomic_load_n (&channel->points_generation,
+                                  __ATOMIC_ACQUIRE);
+  if (now != points_seen && points_changed)
+    points_changed (channel);
+  points_seen = now;
+  lock_release (&catch_up_lock);
+}
+
+/* T has to stop, as things stand.  */
+
+static bool
+is_wanted (const struct channel_thread *s)
+{
+  return options.debug
+         && (__atomic_load_n (&s->stop, __ATOMIC_SEQ_CST) != CHANNEL_STOP_NONE
+             || __atomic_load_n (&channel->stop_wanted, __ATOMIC_SEQ_CST)
+             || __atomic_load_n (&s->resume, __ATOMIC_SEQ_CST)
+                  == CHANNEL_RESUME_STAY);
+}
+
+/* A signal that the debugger wants delivered, though none has come.  */
+
+static void
+inject (struct thread *t)
+{
+  int sig = t->slot->resume_signal;
+  t->slot->resume_signal = 0;
+  if (sig < 1 || sig > RAW_NSIG)
+    return;
+  struct signal_record rec = { .info.signo = sig, .info.code = RAW_SI_TKILL };
+  rec.info.queue.pid = t->tgid;
+  signal_apply (t, &rec);
+}
+
+/* Stop until nobody wants it any more.  A signal of the debugger's is left in
+   the slot.  */
+
+static void
+wait (struct thread *t)
+{
+  struct channel_thread *s = t->slot;
+  fill (t);
+  set_state (s, CHANNEL_STOPPED);
+  park_enter_syscall (t);
+  call_event (channel);
+  for (;;)
+    {
+      uint32_t run = __atomic_load_n (&channel->run, __ATOMIC_SEQ_CST);
+      if (!is_wanted (s))
+        break;
+      futex_wait (&channel->run, run, true, SERVER_CHECK_NS);
+      if (!call_server_lives ())
+        options.debug = 0;
+    }
+  park_leave_syscall (t);
+  set_state (s, CHANNEL_RUNNING);
+  catch_up ();
+  take (t);
+}
+
+/* See stop.h.  */
+
+void
+stop_check (struct thread *t)
+{
+  if (!t->slot)
+    return;
+  while (is_wanted (t->slot))
+    {
+      wait (t);
+      inject (t);
+    }
+}
+
+static void
+note_event (struct thread *t, enum channel_stop why, uint64_t addr,
+            uint64_t arg)
+{
+  struct channel_thread *s = t->slot;
+  s->stop_addr = addr;
+  s->stop_arg = arg;
+  s->resume_signal = 0;
+  __atomic_store_n (&s->stop, why, __ATOMIC_SEQ_CST);
+}
+
+/* See stop.h.  */
+
+void
+stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
+             uint64_t arg)
+{
+  if (!t->slot || !options.debug)
+    return;
+  stop_check (t);
+  note_event (t, why, addr, arg);
+  stop_check (t);
+}
+
+/* See stop.h.  */
+
+void
+stop_post (struct thread *t, enum channel_stop why, uint64_t addr,
+           uint64_t arg)
+{
+  if (!t->slot || !options.debug)
+    return;
+  note_event (t, why, addr, arg);
+  t->context.interrupted = 1;
+}
+
+/* See stop.h.  */
+
+bool
+stop_signal (struct thread *t, struct signal_record *rec)
+{
+  int sig = rec->info.signo;
+  struct channel_thread *s = t->slot;
+  if (!s || !options.debug || (channel->pass_signals & SIGSET_BIT (sig)))
+    return true;
+  stop_check (t);
+  s->signal = sig;
+  s->siginfo_changed = 0;
+  memcpy (s->siginfo, &rec->info, sizeof rec->info);
+  note_event (t, CHANNEL_STOP_SIGNAL, 0, 0);
+  while (is_wanted (s))
+    wait (t);
+  int wanted = options.debug ? s->resume_signal : sig;
+  s->resume_signal = 0;
+  if (wanted < 1 || wanted > RAW_NSIG)
+    return false;
+  if (s->siginfo_changed)
+    memcpy (&rec->info, s->siginfo, sizeof rec->info);
+  else if (wanted != sig)
+    *rec = (struct signal_record) { .info.code = RAW_SI_USER };
+  rec->info.signo = wanted;
+  return true;
+}
+
+/* See stop.h.  */
+
+bool
+stop_enter_syscall (struct thread *t)
+{
+  if (!t->slot || !options.debug)
+    return true;
+  fill (t);
+  t->slot->regs.gpr[ARCH_RAX] = IN_CALL_RAX;
+  set_state (t->slot, CHANNEL_SYSCALL);
+  if (!is_wanted (t->slot))
+    return true;
+  set_state (t->slot, CHANNEL_RUNNING);
+  t->context.interrupted = 1;
+  return false;
+}
+
+/* See stop.h.  */
+
+void
+stop_leave_syscall (struct thread *t)
+{
+  struct channel_thread *s = t->slot;
+  if (!s || !options.debug)
+    return;
+  set_state (s, CHANNEL_RUNNING);
+  if (is_wanted (s))
+    t->context.interrupted = 1;
+  else if (channel->issued != channel->served
+           || channel->points_generation != points_seen)
+    catch_up ();
+}
+
+/* See stop.h.  */
+
+bool
+stop_take_registers (struct thread *t)
+{
+  if (!t->slot || !t->slot->regs_changed)
+    return false;
+  t->syscall = -1;
+  take (t);
+  return true;
+}
+
+/* See stop.h.  */
+
+bool
+stop_catches (int64_t nr)
+{
+  if (!options.debug || channel->catch == CHANNEL_CATCH_NONE)
+    return false;
+  return channel->catch == CHANNEL_CATCH_ALL
+         || (nr >= 0 && nr < 64 * CHANNEL_CATCH_WORDS
+             && (channel->catch_set[nr / 64] >> nr % 64 & 1));
+}
+
+/* See stop.h.  */
+
+bool
+stop_wants (unsigned want)
+{
+  return options.debug && (channel->wants & want);
+}
