@@ -276,6 +276,17 @@ free_slot (void)
   return NULL;
 }
 
+/* The server looks at the slots below n_used; the caller holds
+   thread_lock.  */
+static void
+note_used (const struct channel_thread *s)
+{
+  uint32_t used = s - channel_slot (channel, 0) + 1;
+
+  if (used > channel->n_used)
+    __atomic_store_n (&channel->n_used, used, __ATOMIC_SEQ_CST);
+}
+
 /* See park.h.  */
 void
 park_thread_born (struct thread *t)
@@ -291,6 +302,7 @@ park_thread_born (struct thread *t)
       s->resume = CHANNEL_RESUME_CONTINUE;
       s->regs_changed = s->xsave_changed = 0;
       t->slot = s;
+      note_used (s);
       set_state (t, CHANNEL_RUNNING);
     }
   lock_release (&thread_lock);
