@@ -318,8 +318,14 @@ image_file (char *file, size_t size)
 {
   char self[PATH_MAX];
   ssize_t n = readlink ("/proc/self/exe", self, sizeof self - 1);
+  const char *given = getenv ("RIO_ENGINE");
   char *slash;
 
+  if (given != NULL && *given != 0)
+    {
+      snprintf (file, size, "%s", given);
+      return;
+    }
   self[n > 0 ? n : 0] = 0;
   slash = strrchr (self, '/');
   if (slash != NULL

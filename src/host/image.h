@@ -49,8 +49,9 @@ bool image_in_use (const struct image *image);
 
 void image_unload (struct image *image);
 
-/* Where the engine's image is: beside this program in a build tree, else
-   where it was installed.  The name goes to FILE (SIZE bytes).  */
+/* Where the engine's image is: where RIO_ENGINE of the environment says, for
+   tests; beside this program in a build tree; else where it was installed.
+   The name goes to FILE (SIZE bytes).  */
 void image_file (char *file, size_t size);
 
 #endif
