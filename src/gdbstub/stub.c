@@ -284,9 +284,13 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
 
 /* Events.  */
 
+/* Say how a process ended, unless the user of a pipe, who sees it in GDB on
+   the same terminal.  */
 static void
-say_end (const struct target_event *e)
+say_end (struct stub *s, const struct target_event *e)
 {
+  if (s->connection.kind == CONNECTION_STDIO)
+    return;
   if (e->kind == TARGET_EVENT_EXITED)
     fprintf (stderr, "\nChild exited with status %d\n", e->status);
   else
@@ -302,7 +306,7 @@ note_event (struct stub *s, const struct target_event *e)
     {
     case TARGET_EVENT_EXITED:
     case TARGET_EVENT_KILLED:
-      say_end (e);
+      say_end (s, e);
       stub_forget_process (s, e->pid);
       break;
     case TARGET_EVENT_EXEC:

@@ -3,6 +3,8 @@
    A document is made whole when its beginning is asked for, and kept until
    another one is, so that its pieces fit together.  */
 
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +108,36 @@ xfer_libraries_svr4 (struct stub *s, struct scan *annex, struct reply *doc)
                                                               : XFER_ERROR;
 }
 
+/* The siginfo of thread TID.  One that stopped by a trap of the debugger's has
+   what the kernel gives a tracer then.  */
+static bool
+read_siginfo (struct stub *s, int tid, uint8_t info[TARGET_SIGINFO_SIZE])
+{
+  siginfo_t trap = { .si_signo = SIGTRAP };
+
+  if (target_siginfo_read (s->t, tid, info) == TARGET_OK)
+    return true;
+  if (tid != s->last.tid)
+    return false;
+  switch (s->last.kind)
+    {
+    case TARGET_EVENT_BREAKPOINT:
+      trap.si_code = SI_KERNEL;
+      break;
+    case TARGET_EVENT_STEP:
+      trap.si_code = TRAP_TRACE;
+      break;
+    case TARGET_EVENT_WATCH:
+      trap.si_code = TRAP_HWBKPT;
+      trap.si_addr = (void *) s->last.addr;
+      break;
+    default:
+      return false;
+    }
+  memcpy (info, &trap, TARGET_SIGINFO_SIZE);
+  return true;
+}
+
 static enum xfer_result
 xfer_siginfo (struct stub *s, struct scan *annex, struct reply *doc)
 {
@@ -113,7 +145,7 @@ xfer_siginfo (struct stub *s, struct scan *annex, struct reply *doc)
 
   if (scan_left (annex) > 0)
     return XFER_BAD_ANNEX;
-  if (target_siginfo_read (s->t, stub_thread (s), info) != TARGET_OK)
+  if (!read_siginfo (s, stub_thread (s), info))
     return XFER_ERROR;
   reply_raw (doc, info, sizeof info);
   return XFER_OK;

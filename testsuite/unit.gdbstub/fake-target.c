@@ -67,10 +67,8 @@ target_refusal_text (enum target_refusal r)
 }
 
 enum target_refusal
-target_create (struct target **t, const char *engine,
-               const struct channel_options *options)
+target_create (struct target **t, const struct channel_options *options)
 {
-  (void) engine;
   (void) options;
   *t = calloc (1, sizeof **t);
   (*t)->fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -236,7 +236,11 @@ test_documents (void)
   ask ("qXfer:exec-file:read::0,100", "l/bin/fake100");
   ask ("qXfer:exec-file:read:100:0,100", "l/bin/fake100");
   ask ("qXfer:exec-file:read:77:0,100", "E01");
-  ask ("qXfer:siginfo:read::0,100", "E01");
+
+  peer_ask (&p, "qXfer:siginfo:read::0,100");
+  check (p.length == 129 && p.answer[1] == 5 && p.answer[9] == 2,
+         "the siginfo of a step");
+  ask ("qXfer:siginfo:write::0:a", "E01");
   ask ("qXfer:libraries-svr4:read::0,100", "E01");
   ask ("qXfer:auxv:read:x:0,100", "E00");
   peer_ask (&p, "qXfer:auxv:read::0,100");

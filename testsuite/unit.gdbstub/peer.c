@@ -27,7 +27,7 @@ run_stub (const struct stub_options *options, const char *errors)
                  O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
 
   dup2 (fd, 2);
-  if (target_create (&t, "", NULL) != TARGET_OK)
+  if (target_create (&t, NULL) != TARGET_OK)
     _exit (99);
   status = stub_serve (t, options);
   target_destroy (t, true);
