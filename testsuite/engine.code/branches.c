@@ -58,9 +58,11 @@ popping (uint64_t a)
 
   asm volatile ("mov %%rsp, %%rbx\n\tand $-16, %%rsp\n\tsub $256, %%rsp\n\t"
                 "lea 5f(%%rip), %%rcx\n\tpush %%rcx\n\tpush %1\n\tpush %1\n\t"
-                "call *16(%%rsp)\n\tpop %%rcx\n\tmov %%rbx, %%rsp\n\tjmp 6f\n"
+                "call *16(%%rsp)\n\tpop %%rdx\n\tcmp %%rcx, %%rdx\n\t"
+                "mov %%rbx, %%rsp\n\tje 6f\n\tinc %0\n\tjmp 6f\n"
                 "5:\tmov 8(%%rsp), %0\n\tadd 16(%%rsp), %0\n\tret $16\n6:"
-                : "=&r" (r) : "r" (a) : "rbx", "rcx", "memory", "cc");
+                : "=&r" (r) : "r" (a) : "rbx", "rcx", "rdx", "memory",
+                  "cc");
   return r;
 }
 

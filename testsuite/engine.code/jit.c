@@ -109,6 +109,29 @@ by_alias (void)
   printf ("by write %u\n", call (x));
 }
 
+/* The kernel writes the code, by read(2), to a page that has been run.  */
+static void
+by_read (void)
+{
+  uint8_t *p = map (PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  uint8_t code[6];
+  uint64_t sum = 0;
+  int ends[2];
+
+  if (pipe (ends) != 0)
+    abort ();
+  for (uint32_t i = 0; i < 300; i++)
+    {
+      write_code (code, i * 5);
+      if (write (ends[1], code, sizeof code) != sizeof code
+          || read (ends[0], p + i % 3 * 6, sizeof code) != sizeof code)
+        abort ();
+      sum += call (p + i % 3 * 6) * (i + 1ul);
+    }
+  printf ("by read %lu\n", sum);
+}
+
 static void
 by_mmap (void)
 {
@@ -132,6 +155,7 @@ main (void)
   in_place ();
   by_mprotect ();
   by_alias ();
+  by_read ();
   by_mmap ();
   return 0;
 }

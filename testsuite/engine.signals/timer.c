@@ -18,6 +18,21 @@ tick (int sig)
   ticks++;
 }
 
+/* A leaf that keeps its data below the stack pointer.  Returns how often it
+   found something else there.  */
+static uint64_t
+red_zone (uint64_t n)
+{
+  uint64_t wrong = 0;
+
+  asm volatile ("1:\tmov %1, -8(%%rsp)\n\tmov %1, -128(%%rsp)\n\t"
+                "mov $60, %%ecx\n2:\tdec %%ecx\n\tjnz 2b\n\t"
+                "cmp %1, -8(%%rsp)\n\tjne 3f\n\tcmp %1, -128(%%rsp)\n\t"
+                "je 4f\n3:\tinc %0\n4:\tdec %1\n\tjnz 1b"
+                : "+r" (wrong), "+r" (n) : : "rcx", "memory", "cc");
+  return wrong;
+}
+
 static uint64_t
 work (uint64_t seed)
 {
@@ -52,7 +67,7 @@ main (void)
   signal (SIGALRM, tick);
   setitimer (ITIMER_REAL, &every, NULL);
   while (ticks < 500)
-    bad += work (1) != expected;
+    bad += (work (1) != expected) + red_zone (20000);
   memset (&every, 0, sizeof every);
   setitimer (ITIMER_REAL, &every, NULL);
   printf ("wrong results: %lu\n", bad);
