@@ -293,6 +293,13 @@ visible (const struct process *p, app_addr addr, size_t length)
 }
 
 /* See process.h.  */
+bool
+process_hides (const struct process *p, app_addr start, app_addr end)
+{
+  return visible (p, start, end - start) != end - start;
+}
+
+/* See process.h.  */
 size_t
 process_read (struct process *p, app_addr addr, void *buffer, size_t length)
 {

@@ -104,6 +104,9 @@ void process_command (struct process *p, enum channel_request request,
                       uint64_t arg0, uint64_t arg1);
 
 
+/* Whether [START, END) holds anything of the engine's.  */
+bool process_hides (const struct process *p, app_addr start, app_addr end);
+
 /* Memory.  */
 
 size_t process_read (struct process *p, app_addr addr, void *buffer,

@@ -905,3 +905,21 @@ target_monitor (struct target *t, int pid, const char *const *words, size_t n,
   return n == 1 && strcmp (words[0], "help") == 0 ? TARGET_OK
                                                   : TARGET_UNSUPPORTED;
 }
+
+/* See target.h.  */
+bool
+target_memory_hidden (struct target *t, int pid, app_addr start, app_addr end)
+{
+  struct process *p = target_find (t, pid);
+
+  return p != NULL && end > start && process_hides (p, start, end);
+}
+
+/* See target.h.  */
+void
+target_join (struct target *t, int pid)
+{
+  (void) t;
+  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+    continue;
+}
