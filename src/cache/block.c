@@ -37,7 +37,7 @@ struct build
   struct exit exits[FRAGMENT_MAX_EXITS];
   uint8_t *units[FRAGMENT_MAX_EXITS];   /* writable view */
   cache_pc prefix;
-  uint8_t *prefix_slot;
+  uint32_t prefix_slot;         /* offset in the region */
 };
 
 static struct build the_build;
@@ -103,15 +103,29 @@ add_exit (struct build *b, enum exit_kind kind, app_pc target)
 
   vm_assert (n < FRAGMENT_MAX_EXITS);
   *x = (struct exit){ .target = target, .kind = (uint8_t) kind };
-  x->unit = region_unit (b->region, b->units + n);
+  x->unit = region_offset (b->region,
+                           region_unit (b->region, b->units + n));
   return n;
+}
+
+/* Where the branch of exit N goes while it is not linked.  */
+static cache_pc
+exit_unit (const struct build *b, unsigned n)
+{
+  return b->region->start + b->exits[n].unit;
+}
+
+static void
+set_field (struct build *b, unsigned n, const uint8_t *field)
+{
+  b->exits[n].field = (uint16_t) (field - b->w.start);
 }
 
 static void
 jump_to_exit (struct build *b, unsigned n)
 {
   rewrite_note (&b->w, ARCH_NOTE_EXIT, n, 0);
-  b->exits[n].field = rewrite_jump (&b->w, b->exits[n].unit);
+  set_field (b, n, rewrite_jump (&b->w, exit_unit (b, n)));
 }
 
 static void
@@ -152,10 +166,11 @@ build_conditional (struct build *b, const struct insn *i)
   unsigned fall = add_exit (b, EXIT_DIRECT, i->pc + i->length);
   uint8_t *fall_field;
 
-  b->exits[taken].field = rewrite_conditional (
-      &b->w, i, taken, b->exits[taken].unit, b->exits[fall].unit, &fall_field);
+  set_field (b, taken,
+             rewrite_conditional (&b->w, i, taken, exit_unit (b, taken),
+                                  exit_unit (b, fall), &fall_field));
   if (fall_field)
-    b->exits[fall].field = fall_field;
+    set_field (b, fall, fall_field);
   else
     jump_to_exit (b, fall);
   b->done = true;
@@ -342,7 +357,7 @@ build_verification (struct build *b)
   unsigned changed = add_exit (b, EXIT_CHANGED, b->pc);
 
   b->end = verified_end (b);
-  rewrite_verify (&b->w, b->pc, b->end - b->pc, b->exits[changed].unit);
+  rewrite_verify (&b->w, b->pc, b->end - b->pc, exit_unit (b, changed));
 }
 
 /* A fragment for what B has built.  */
@@ -358,17 +373,16 @@ make_fragment (struct build *b, enum flavour flavour)
   f->pc = b->w.pc;
   f->entry = b->w.start + b->w.e.delta;
   /* A block that is nothing but a stop belongs to its first byte.  */
-  f->app_size = (uint32_t) MAX (b->pc - b->w.pc, 1);
-  f->size = (uint32_t) (b->w.e.at - b->w.start);
-  f->flavour = (uint8_t) flavour;
+  f->app_size = (uint16_t) MAX (b->pc - b->w.pc, 1);
+  f->size = (uint16_t) (b->w.e.at - b->w.start);
+  f->flavour = flavour & 15;
   f->n_exits = (uint8_t) b->n_exits;
   f->n_notes = (uint16_t) b->w.n_notes;
-  f->notes = (const struct arch_note *) (f->exits + b->n_exits);
   __builtin_memcpy (f->exits + b->n_exits, b->w.notes, notes);
   if (b->prefix)
     {
-      f->prefix = b->prefix;
-      f->next_prefix = (uint64_t *) b->prefix_slot;
+      f->prefix = region_offset (b->region, b->prefix);
+      f->next_prefix = b->prefix_slot;
     }
   return f;
 }
@@ -380,15 +394,16 @@ finish_exits (struct build *b, struct fragment *f)
     {
       struct exit *x = f->exits + n;
       *x = b->exits[n];
-      x->from = f;
+      x->index = (uint8_t) n;
       if (f->flavour == FLAVOUR_STEP && x->kind == EXIT_DIRECT)
         x->kind = EXIT_STEPPED;
       arch_unit_exit (b->units[n], memory_number (x));
     }
 }
 
-/* A prefix at the place of E, with a slot in a unit of R.  */
-static uint8_t *
+/* A prefix at the place of E, with a slot in a unit of R, whose offset is the
+   result.  */
+static uint32_t
 emit_prefix (struct region *r, struct emit *e, app_pc pc)
 {
   uint8_t *unit;
@@ -396,7 +411,7 @@ emit_prefix (struct region *r, struct emit *e, app_pc pc)
 
   arch_unit_data (unit, 0);
   arch_emit_prefix (e, pc, at + ARCH_UNIT_DATA_AT);
-  return unit + ARCH_UNIT_DATA_AT;
+  return region_offset (r, at + ARCH_UNIT_DATA_AT);
 }
 
 static void
@@ -425,7 +440,7 @@ start_build (struct build *b, app_pc pc, const struct memory_extent *x,
 static void
 publish (struct build *b, struct fragment *f)
 {
-  region_index (b->region, f->prefix ? f->prefix : f->entry, f, false);
+  region_index (b->region, b->prefix ? b->prefix : f->entry, f, false);
   region_commit (b->region, &b->w.e);
   lookup_insert (f);
   if (f->prefix)
@@ -478,19 +493,17 @@ block_add_prefix (struct fragment *f)
 {
   struct region *r = region_find ((uint64_t) f->entry);
   struct emit e;
-  uint8_t *slot;
   cache_pc at;
 
   if (r->code + 2 * ARCH_PREFIX_MAX + ARCH_UNIT_SIZE > r->units)
     return false;
   region_begin (r, &e);
   at = emit_pc (&e);
-  slot = emit_prefix (r, &e, f->pc);
+  f->next_prefix = emit_prefix (r, &e, f->pc);
   emit_jmp (&e, f->entry);
   region_index (r, at, f, true);
   region_commit (r, &e);
-  f->prefix = at;
-  f->next_prefix = (uint64_t *) slot;
+  f->prefix = region_offset (r, at);
   lookup_publish (f);
   return true;
 }

@@ -69,8 +69,8 @@ cache_exit (uint32_t number)
 void
 cache_link (struct exit *e, struct fragment *to)
 {
-  if (!e->to && e->kind == EXIT_DIRECT && e->from->flavour == to->flavour
-      && e->from->state == FRAGMENT_LIVE && to->state == FRAGMENT_LIVE)
+  if (!e->to && e->kind == EXIT_DIRECT && exit_fragment (e)->flavour == to->flavour
+      && exit_fragment (e)->state == FRAGMENT_LIVE && to->state == FRAGMENT_LIVE)
     link_make (e, to);
 }
 

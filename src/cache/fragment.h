@@ -11,7 +11,7 @@
    Invariants:
    1. A fragment that is LIVE is in the lookup of its flavour and in the index
       of each page that its application code touches.
-   2. exit.to is not null exactly while the exit's branch goes to that
+   2. exit.to is not 0 exactly while the exit's branch goes to that
       fragment, and then the exit is in the fragment's list `in'.
    3. Only the bytes of an exit's field, and of slots in units, change after a
       fragment is published, each by one aligned store.
@@ -23,6 +23,7 @@
 #define CACHE_FRAGMENT_H
 
 #include "arch/rewrite.h"
+#include "cache/memory.h"
 
 /* What a fragment was built for; links stay within a flavour.  */
 enum flavour
@@ -43,14 +44,20 @@ enum exit_kind
   EXIT_STEPPED          /* one instruction is done; target is the next */
 };
 
+/* There are very many of these: what can be is a number of 32 bits for a
+   pointer (memory_number; 0 is null) or an offset in the region.  */
+
 struct exit
 {
   app_pc target;                /* PC of the application's state there */
-  struct fragment *from, *to;
-  struct exit *next_in;         /* of to->in */
-  uint8_t *field;               /* of the branch, in the writable view */
-  cache_pc unit;                /* where the branch goes while not linked */
+  uint32_t to;                  /* fragment; 0: not linked */
+  uint32_t next_in;             /* exit: the next in to's list `in' */
+  uint32_t unit;                /* where the branch goes while not linked:
+                                   offset in the region */
+  uint16_t field;               /* of the branch: offset from the fragment's
+                                   entry; 0: it never changes */
   uint8_t kind;                 /* enum exit_kind */
+  uint8_t index;                /* in its fragment */
 };
 
 #define FRAGMENT_MAX_EXITS 3
@@ -62,21 +69,43 @@ struct fragment
 {
   app_pc pc;
   cache_pc entry;               /* its code; a prefix may stand in front */
-  cache_pc prefix;              /* 0: never yet a target of a lookup */
-  uint64_t *next_prefix;        /* slot of the prefix, writable view */
-  struct fragment *hash_next;   /* in the lookup */
-  struct fragment *chain_next;  /* in the chain of prefixes */
-  struct exit *in;              /* what is linked to here */
-  struct fragment *page_next[FRAGMENT_MAX_PAGES];
-  uint32_t app_size;            /* bytes of application code */
-  uint32_t size;                /* bytes of code from entry */
+  uint32_t prefix;              /* offset in the region; 0: none, as it never
+                                   yet was a target of a lookup */
+  uint32_t next_prefix;         /* offset of the prefix's slot */
+  uint32_t hash_next;           /* fragment: in the lookup */
+  uint32_t in;                  /* exit: what is linked to here */
+  uint32_t page_next[FRAGMENT_MAX_PAGES];       /* fragments */
+  uint16_t app_size;            /* bytes of application code */
+  uint16_t size;                /* bytes of code from entry */
   uint16_t n_notes;
   uint8_t n_exits;
-  uint8_t flavour;
-  uint8_t state;                /* enum fragment_state */
-  const struct arch_note *notes;
-  struct exit exits[];
+  uint8_t flavour : 4, state : 4;       /* enum flavour, fragment_state */
+  struct exit exits[];          /* and behind them the notes */
 };
+
+static inline struct fragment *
+fragment_of (uint32_t number)
+{
+  return number ? memory_pointer (number) : 0;
+}
+
+static inline struct exit *
+exit_of (uint32_t number)
+{
+  return number ? memory_pointer (number) : 0;
+}
+
+static inline struct fragment *
+exit_fragment (const struct exit *e)
+{
+  return (struct fragment *) (e - e->index) - 1;
+}
+
+static inline const struct arch_note *
+fragment_notes (const struct fragment *f)
+{
+  return (const struct arch_note *) (f->exits + f->n_exits);
+}
 
 /* Take F out of every table, so that no thread enters it again; its links in
    both directions are broken first.  Its memory stays.  */

@@ -4,13 +4,23 @@
 #include "arch/enter.h"
 #include "arch/lookup.h"
 #include "cache/memory.h"
+#include "common/assert.h"
+
+/* The hash has its own, smaller index: fragments with one index in the table
+   have one in the hash.  */
+#define HASH_SIZE 16384
 
 static struct lookup
 {
-  cache_pc *table;              /* ARCH_TABLE_SIZE entries each */
-  struct fragment **heads;
-  struct fragment **chains;     /* of those with a prefix */
+  cache_pc *table;              /* ARCH_TABLE_SIZE entries */
+  uint32_t *heads;              /* fragments */
 } lookups[N_FLAVOURS];
+
+static uint32_t *
+head (const struct lookup *l, app_pc pc)
+{
+  return l->heads + pc % HASH_SIZE;
+}
 
 static void
 clear (struct lookup *l)
@@ -28,9 +38,8 @@ lookup_prepare (enum flavour flavour)
   if (l->table)
     return true;
   cache_pc *t = memory_calls ()->map_data (ARCH_TABLE_SIZE * sizeof *t);
-  l->heads = memory_calls ()->map_data (ARCH_TABLE_SIZE * sizeof *l->heads);
-  l->chains = memory_calls ()->map_data (ARCH_TABLE_SIZE * sizeof *l->chains);
-  if (!t || !l->heads || !l->chains)
+  l->heads = memory_calls ()->map_data (HASH_SIZE * sizeof *l->heads);
+  if (!t || !l->heads)
     return false;
   l->table = t;
   clear (l);
@@ -48,10 +57,10 @@ lookup_table (enum flavour flavour)
 struct fragment *
 lookup_find (app_pc pc, enum flavour flavour)
 {
-  struct fragment *f = lookups[flavour].heads[arch_table_index (pc)];
+  struct fragment *f = fragment_of (*head (lookups + flavour, pc));
 
   while (f && f->pc != pc)
-    f = f->hash_next;
+    f = fragment_of (f->hash_next);
   return f;
 }
 
@@ -59,44 +68,52 @@ lookup_find (app_pc pc, enum flavour flavour)
 void
 lookup_insert (struct fragment *f)
 {
-  struct fragment **head = lookups[f->flavour].heads + arch_table_index (f->pc);
+  uint32_t *h = head (lookups + f->flavour, f->pc);
 
-  f->hash_next = *head;
-  *head = f;
+  f->hash_next = *h;
+  *h = memory_number (f);
+}
+
+static cache_pc
+prefix (const struct fragment *f)
+{
+  return region_find ((uint64_t) f->entry)->start + f->prefix;
+}
+
+/* The slot of F's prefix, writable.  */
+static uint64_t *
+slot (const struct fragment *f)
+{
+  const struct region *r = region_find ((uint64_t) f->entry);
+  return (uint64_t *) region_writable (r, r->start + f->next_prefix);
 }
 
 /* See lookup.h.  */
 void
 lookup_publish (struct fragment *f)
 {
-  struct lookup *l = lookups + f->flavour;
-  unsigned i = arch_table_index (f->pc);
+  cache_pc *t = lookups[f->flavour].table + arch_table_index (f->pc);
 
-  f->chain_next = l->chains[i];
-  *f->next_prefix = (uint64_t) l->table[i];
-  l->chains[i] = f;
-  __atomic_store_n (l->table + i, f->prefix, __ATOMIC_RELEASE);
+  *slot (f) = (uint64_t) *t;
+  __atomic_store_n (t, prefix (f), __ATOMIC_RELEASE);
 }
 
-/* The store that lets a thread past F in its chain: into the slot of the
-   prefix before it, or into the table.  */
-static void
-unpublish (struct lookup *l, struct fragment *f)
+/* The place that leads to F's prefix: the table, or the slot of the prefix
+   before it, whose fragment is under the same head.  */
+static uint64_t *
+way_to (const struct lookup *l, const struct fragment *f)
 {
-  unsigned i = arch_table_index (f->pc);
-  struct fragment **p = l->chains + i, *before = 0;
+  uint64_t *way = (uint64_t *) l->table + arch_table_index (f->pc);
+  uint64_t wanted = (uint64_t) prefix (f);
 
-  while (*p != f)
+  for (const struct fragment *o = fragment_of (*head (l, f->pc));
+       *way != wanted; o = fragment_of (o->hash_next))
     {
-      before = *p;
-      p = &before->chain_next;
+      vm_assert (o);
+      if (o->prefix && *slot (o) == wanted)
+        way = slot (o);
     }
-  *p = f->chain_next;
-  if (before)
-    __atomic_store_n (before->next_prefix, *f->next_prefix, __ATOMIC_RELEASE);
-  else
-    __atomic_store_n ((uint64_t *) l->table + i, *f->next_prefix,
-                      __ATOMIC_RELEASE);
+  return way;
 }
 
 /* See lookup.h.  */
@@ -104,13 +121,13 @@ void
 lookup_remove (struct fragment *f)
 {
   struct lookup *l = lookups + f->flavour;
-  struct fragment **p = l->heads + arch_table_index (f->pc);
+  uint32_t *p = head (l, f->pc);
 
-  while (*p != f)
-    p = &(*p)->hash_next;
-  *p = f->hash_next;
   if (f->prefix)
-    unpublish (l, f);
+    __atomic_store_n (way_to (l, f), *slot (f), __ATOMIC_RELEASE);
+  while (*p != memory_number (f))
+    p = &fragment_of (*p)->hash_next;
+  *p = f->hash_next;
 }
 
 /* See lookup.h.  */
@@ -122,8 +139,6 @@ lookup_reset (void)
       {
         clear (lookups + i);
         __builtin_memset (lookups[i].heads, 0,
-                          ARCH_TABLE_SIZE * sizeof *lookups[i].heads);
-        __builtin_memset (lookups[i].chains, 0,
-                          ARCH_TABLE_SIZE * sizeof *lookups[i].chains);
+                          HASH_SIZE * sizeof *lookups[i].heads);
       }
 }

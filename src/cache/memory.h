@@ -24,6 +24,10 @@ struct memory_calls
   bool (*unshare_code) (cache_pc rx, uint8_t *rw, size_t size, size_t low,
                         size_t high);
 
+  /* [RW, RW + SIZE) of a writable view has been written and will hardly be
+     again: its pages need not count as this process's memory twice.  */
+  void (*written) (uint8_t *rw, size_t size);
+
   /* SIZE bytes, zero, each result within 4 GiB above the first one.  */
   void *(*map_data) (size_t size);
 

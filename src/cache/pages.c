@@ -11,7 +11,7 @@ struct page
 {
   app_addr at;
   struct page *next;
-  struct fragment *fragments;
+  uint32_t fragments;           /* the first of a list */
 };
 
 static struct page *buckets[N_BUCKETS];
@@ -64,17 +64,17 @@ pages_insert (struct fragment *f)
   if (!a || (last != first && !b))
     return false;
   f->page_next[0] = a->fragments;
-  a->fragments = f;
+  a->fragments = memory_number (f);
   if (b)
     {
       f->page_next[1] = b->fragments;
-      b->fragments = f;
+      b->fragments = memory_number (f);
     }
   return true;
 }
 
 /* Which of its two places F uses for the list of PAGE.  */
-static struct fragment **
+static uint32_t *
 next_on (struct fragment *f, app_addr page)
 {
   return f->page_next + (PAGE_DOWN (f->pc) == page ? 0 : 1);
@@ -83,10 +83,10 @@ next_on (struct fragment *f, app_addr page)
 static void
 remove_from (struct page *page, struct fragment *f)
 {
-  struct fragment **p = &page->fragments;
+  uint32_t *p = &page->fragments;
 
-  while (*p != f)
-    p = next_on (*p, page->at);
+  while (*p != memory_number (f))
+    p = next_on (fragment_of (*p), page->at);
   *p = *next_on (f, page->at);
 }
 
@@ -104,7 +104,8 @@ pages_remove (struct fragment *f)
 static struct fragment *
 find_on (struct page *page, app_addr start, app_addr end)
 {
-  for (struct fragment *f = page->fragments; f; f = *next_on (f, page->at))
+  for (struct fragment *f = fragment_of (page->fragments); f;
+       f = fragment_of (*next_on (f, page->at)))
     if (f->pc < end && f->pc + f->app_size > start)
       return f;
   return 0;

@@ -7,6 +7,7 @@
 #include "common/assert.h"
 
 #define REGION_SIZE (16ul << 20)
+#define WRITTEN_STEP (256ul << 10)
 /* What must be within reach of a displacement: the code that is copied, and
    the data that it addresses, up to 256 MiB away from it.  */
 #define REACH ((int64_t) ((2ul << 30) - (256ul << 20)))
@@ -60,8 +61,8 @@ start_afresh (struct region *r)
 {
   struct emit e;
 
-  r->code = 0;
-  r->units = r->size;
+  r->code = r->code_written = 0;
+  r->units = r->units_written = r->size;
   r->n_entries = 0;
   region_begin (r, &e);
   arch_emit_lookup (&e);
@@ -122,12 +123,28 @@ region_begin (struct region *r, struct emit *e)
   e->delta = r->delta;
 }
 
+static void
+report_written (struct region *r, size_t from, size_t to)
+{
+  memory_calls ()->written (region_writable (r, r->start + from), to - from);
+}
+
 /* See region.h.  */
 void
 region_commit (struct region *r, const struct emit *e)
 {
   r->code = (size_t) (emit_pc (e) - r->start);
   vm_assert (r->code <= r->units);
+  if (r->code >= r->code_written + WRITTEN_STEP)
+    {
+      report_written (r, r->code_written, PAGE_DOWN (r->code));
+      r->code_written = PAGE_DOWN (r->code);
+    }
+  if (r->units + WRITTEN_STEP <= r->units_written)
+    {
+      report_written (r, PAGE_UP (r->units), r->units_written);
+      r->units_written = PAGE_UP (r->units);
+    }
 }
 
 static struct region_entry *
@@ -147,7 +164,8 @@ region_index (struct region *r, cache_pc at, struct fragment *f,
     *c = memory_calls ()->map_data (REGION_CHUNK * sizeof **c);
   vm_assert (*c);
   *entry (r, r->n_entries)
-      = (struct region_entry){ at, (uintptr_t) f | prefix_only };
+      = (struct region_entry){ region_offset (r, at),
+                               memory_number (f) | prefix_only };
   __atomic_store_n (&r->n_entries, r->n_entries + 1, __ATOMIC_RELEASE);
 }
 
@@ -155,14 +173,14 @@ region_index (struct region *r, cache_pc at, struct fragment *f,
 const struct region_entry *
 region_lookup (const struct region *r, cache_pc pc)
 {
-  uint32_t low = 0;
+  uint32_t low = 0, at = region_offset (r, pc);
   uint32_t high = __atomic_load_n (&r->n_entries, __ATOMIC_ACQUIRE);
 
   /* Entries below LOW begin at or before PC, those from HIGH on behind it.  */
   while (low < high)
     {
       uint32_t middle = low + (high - low) / 2;
-      if (entry (r, middle)->at <= pc)
+      if (entry (r, middle)->at <= at)
         low = middle + 1;
       else
         high = middle;

@@ -17,8 +17,8 @@
 
 #define REGION_MAX 64
 
-/* The fragments of a region by address, for translation.  Bit 0 of an entry
-   says that a prefix standing alone begins there, not the fragment.  */
+/* The fragments of a region by offset, for translation.  Bit 0 of a fragment's
+   number says that a prefix standing alone begins there, not the fragment.  */
 #define REGION_CHUNK 4096
 #define REGION_MAX_CHUNKS 512
 
@@ -27,9 +27,9 @@ struct region
   cache_pc start;               /* executable view */
   int64_t delta;                /* executable less writable address */
   size_t size, code, units;     /* bytes; units: offset of the lowest one */
+  size_t code_written, units_written;   /* as memory_calls.written knows */
   uint32_t n_entries;
-  struct region_entry { cache_pc at; uintptr_t fragment; }
-    *chunk[REGION_MAX_CHUNKS];
+  struct region_entry { uint32_t at, fragment; } *chunk[REGION_MAX_CHUNKS];
 };
 
 /* The writable address of PC in R.  */
@@ -37,6 +37,13 @@ static inline uint8_t *
 region_writable (const struct region *r, cache_pc pc)
 {
   return (uint8_t *) pc - r->delta;
+}
+
+/* Offset of PC in R, and back.  */
+static inline uint32_t
+region_offset (const struct region *r, cache_pc pc)
+{
+  return (uint32_t) (pc - r->start);
 }
 
 /* True if PC is in emitted code of any region.  */

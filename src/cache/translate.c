@@ -45,9 +45,11 @@ find_note (const struct fragment *f, size_t at)
 {
   unsigned n = f->n_notes;
 
-  while (n && f->notes[n - 1].at > at)
+  const struct arch_note *notes = fragment_notes (f);
+
+  while (n && notes[n - 1].at > at)
     n--;
-  return n ? f->notes + n - 1 : 0;
+  return n ? notes + n - 1 : 0;
 }
 
 static void
@@ -81,7 +83,7 @@ translate_body (const struct arch_context *c, const struct fragment *f,
 static const struct fragment *
 entry_fragment (const struct region_entry *e)
 {
-  return (const struct fragment *) (e->fragment & ~1ul);
+  return fragment_of (e->fragment & ~1u);
 }
 
 static void

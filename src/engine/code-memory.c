@@ -143,6 +143,14 @@ unshare_code (cache_pc rx, uint8_t *rw, size_t size, size_t low, size_t high)
   return ok;
 }
 
+/* The pages leave the view until they are touched again; the memfd keeps
+   them.  */
+static void
+written (uint8_t *rw, size_t size)
+{
+  raw3 (__NR_madvise, RAW_PTR (rw), size, RAW_MADV_DONTNEED);
+}
+
 static void *
 map_data (size_t size)
 {
@@ -164,6 +172,7 @@ extent (app_pc pc, struct memory_extent *x)
 const struct memory_calls code_memory_calls = {
   .map_code = map_code,
   .unshare_code = unshare_code,
+  .written = written,
   .map_data = map_data,
   .extent = extent,
 };

@@ -135,7 +135,7 @@ arrive (struct thread *t, uint64_t number)
       refuse (t, e);
       break;
     case EXIT_CHANGED:
-      dispatch_flush (e->target, e->target + e->from->app_size, "changed");
+      dispatch_flush (e->target, e->target + exit_fragment (e)->app_size, "changed");
       break;
     case EXIT_POINT:
       events_point (t);

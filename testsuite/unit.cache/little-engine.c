@@ -52,6 +52,12 @@ map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
   return *rx != MAP_FAILED && *rw != MAP_FAILED;
 }
 
+static void
+written (uint8_t *rw, size_t size)
+{
+  madvise (rw, size, MADV_DONTNEED);
+}
+
 /* All data lies in one window of 1 GiB.  */
 static void *
 map_data (size_t size)
@@ -75,7 +81,8 @@ extent (app_pc pc, struct memory_extent *x)
 }
 
 static const struct memory_calls calls
-    = { .map_code = map_code, .map_data = map_data, .extent = extent };
+    = { .map_code = map_code, .written = written, .map_data = map_data,
+        .extent = extent };
 
 /* See little-engine.h.  */
 void
@@ -137,7 +144,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       if (e->kind == EXIT_SYSCALL)
         do_syscall (c);
       else if (e->kind == EXIT_CHANGED)
-        cache_flush (e->target, e->target + e->from->app_size);
+        cache_flush (e->target, e->target + exit_fragment (e)->app_size);
       else if (e->kind != EXIT_DIRECT)
         {
           printf ("FAIL: exit of kind %d at %lx\n", e->kind, e->target);
