@@ -3,13 +3,15 @@
 
 usage: decode-table.py [--check] TABLE OUTPUT
 
-With --check, OUTPUT is not written, but must be what would be.  The format is described at the head of the table; the numbers here are those
-of decode-table.h.
+With --check, OUTPUT is not written, but must be what would be.  The format
+is described at the head of the table; the numbers here are those of
+decode-table.h.
 """
 
 import io
 import re
 import sys
+import textwrap
 
 MAPS = ['legacy0', 'legacy1', 'legacy2', 'legacy3', 'vex1', 'vex2', 'vex3',
         'vex5', 'vex7', 'evex1', 'evex2', 'evex3', 'none', 'evex5', 'evex6',
@@ -48,24 +50,21 @@ PROPERTY = {'priv': ['INSN_PRIVILEGED'], 'nondet': ['INSN_NONDETERMINISTIC'],
             'string': ['INSN_STRING'], 'unknown': ['INSN_UNKNOWN']}
 ROW_FLAG = {'lock': 'ROW_LOCKABLE', 'autolock': 'ROW_AUTOLOCK',
             'regform': 'ROW_REGFORM', 'shift': 'ROW_SHIFT', 'io': 'ROW_IO',
-            'byte': 'ROW_BYTE', 'string': 'ROW_REP'}
+            'byte': 'ROW_BYTE', 'string': 'ROW_REP', 'seg': 'ROW_SEG'}
 MEMORY = {'push': 'MEM_PUSH', 'pop': 'MEM_POP', 'enter': 'MEM_ENTER',
-          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET', 'uiret': 'MEM_UIRET',
-          'callf': 'MEM_CALLF',
-          'xlat': 'MEM_XLAT',
+          'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET',
+          'uiret': 'MEM_UIRET', 'callf': 'MEM_CALLF', 'xlat': 'MEM_XLAT',
           'maskmovq': 'MEM_MASKMOVQ', 'maskmovdqu': 'MEM_MASKMOVDQU',
-          'monitor': 'MEM_MONITOR', 'monitor_rm': 'MEM_MONITOR_RM',
           'clzero': 'MEM_CLZERO', 'dest64': 'MEM_DEST64', 'bit': 'MEM_BIT',
           'vsib4': 'MEM_VSIB4', 'vsib8': 'MEM_VSIB8',
           'unknown': 'MEM_UNKNOWN'}
 STACK = {'push', 'pop', 'enter', 'leave', 'retf', 'iret', 'uiret',
          'callf'}
-SEGMENTED = {'xlat', 'maskmovq', 'maskmovdqu', 'monitor', 'monitor_rm',
-             'clzero'}
+SEGMENTED = {'xlat', 'maskmovq', 'maskmovdqu', 'clzero'}
 
 # Dimensions of the key: name, shift, mask, in the order of selection.
 DIMS = [('pp', 0, 3), ('x', 2, 1), ('reg', 6, 7), ('rm', 3, 7), ('w', 9, 1),
-        ('l', 10, 3), ('b', 12, 1), ('rb', 13, 1)]
+        ('l', 10, 3), ('rb', 12, 1)]
 
 
 class Row:
@@ -165,6 +164,8 @@ def parse_attribute(row, word, opcode):
     elif word.startswith('mem:'):
         parse_memory(row, word[4:])
     elif word[0] == '#':
+        if word[1:] not in PROPERTY and word[1:] not in ROW_FLAG:
+            return False
         row.props.update(PROPERTY.get(word[1:], []))
         if word[1:] in ROW_FLAG:
             row.flags.add(ROW_FLAG[word[1:]])
@@ -246,7 +247,7 @@ def parse_where(row, reg, quals):
         if q in ('m', 'x'):
             row.where['x'] = {int(q == 'x')}
         else:
-            m = re.match(r'(rm|rb|w|l|b)(\d)$', q)
+            m = re.match(r'(rm|rb|w|l)(\d)$', q)
             row.where.setdefault(m.group(1), set()).add(int(m.group(2)))
     if set(row.where) & {'reg', 'x', 'rm'}:
         row.modrm = True
@@ -420,7 +421,11 @@ def write(out, table, roots):
     out.write('};\n\nconst struct insn_row decode_rows[] = {\n')
     for k, (row, names) in enumerate(zip(table.rows, table.row_names)):
         shown = ' '.join(names[:6]) + (' ...' if len(names) > 6 else '')
-        out.write('  /* %d: %s */\n  %s,\n' % (k, shown, row))
+        out.write(textwrap.fill('/* %d: %s */' % (k, shown), 77,
+                                initial_indent='  ',
+                                subsequent_indent='     ') + '\n')
+        out.write(textwrap.fill(row + ',', 77, initial_indent='  ',
+                                subsequent_indent='   ') + '\n')
     out.write('};\n')
 
 

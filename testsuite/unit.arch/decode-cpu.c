@@ -165,7 +165,8 @@ gpr (struct user_regs_struct *r, unsigned n)
     }
 }
 
-/* A pointer into the middle of the data, or a small number.  */
+/* A pointer into the middle of the data, aligned or not, or a small
+   number.  */
 static uint64_t
 random_value (void)
 {
@@ -173,7 +174,7 @@ random_value (void)
 
   if (r & 0x10000)
     return r >> 20 & 0x7f;
-  return DATA + DATA_SIZE / 2 + (r >> 20 & 0x3ff);
+  return DATA + DATA_SIZE / 2 + (r >> 20 & (r & 0x20000 ? 0x3c0 : 0x3ff));
 }
 
 /* What came of a step.  */

@@ -5,7 +5,7 @@
 #include "unit.arch/decode-known.h"
 
 const char *const aspect_names[N_ASPECTS] = {
-  "validity", "length", "branch kind", "branch target", "known",
+  "validity", "length", "layout", "branch kind", "branch target", "known",
   "effective prefixes", "flags read", "flags written", "registers read",
   "registers written", "memory operands"
 };
@@ -22,9 +22,11 @@ static const struct
   const char *why;
 } rows[] = {
   { 0, 0, 0x6c, 0, A (GPR_WRITTEN), "SDM INS: DI is advanced" },
-  { 0, 0, 0x6d, 0, A (GPR_WRITTEN), "SDM INS: DI is advanced" },
+  { 0, 0, 0x6d, 0, A (GPR_WRITTEN) | A (LAYOUT),
+    "SDM INS: DI is advanced; 4 bytes at most" },
   { 0, 0, 0x6e, 0, A (GPR_WRITTEN), "SDM OUTS: SI is advanced" },
-  { 0, 0, 0x6f, 0, A (GPR_WRITTEN), "SDM OUTS: SI is advanced" },
+  { 0, 0, 0x6f, 0, A (GPR_WRITTEN) | A (LAYOUT),
+    "SDM OUTS: SI is advanced; 4 bytes at most" },
   { 0, 0, 0xa6, 0, A (GPR_WRITTEN), "SDM CMPS: SI and DI are advanced" },
   { 0, 0, 0xa7, 0, A (GPR_WRITTEN), "SDM CMPS: SI and DI are advanced" },
   { 0, 0, 0xae, 0, A (GPR_WRITTEN), "SDM SCAS: DI is advanced" },
@@ -34,19 +36,24 @@ static const struct
   { 0, 0, 0xc0, 0, FLAGS, "SDM SHL, ROL: a count of 0 leaves the flags" },
   { 0, 0, 0xc1, 0, FLAGS, "SDM SHL, ROL: a count of 0 leaves the flags" },
   { 0, 0, 0xc8, 0, A (MEMORY), "SDM ENTER: nested levels copy pointers" },
+  { 0, 0, 0xd7, 0, A (LAYOUT), "SDM XLAT: one byte" },
   { 0, 0, 0xd9, 0x50, A (MEMORY), "SDM FSTENV: 14 bytes with 66" },
   { 0, 0, 0xdd, 0x50, A (MEMORY), "SDM FSAVE: 94 bytes with 66" },
   { 0, 0, 0xe9, 0, A (LENGTH), "SDM JMP: 66 is ignored (APM: rel16)" },
   { 0, 1, 0x01, 0, A (BRANCH), "SDM XEND: does not transfer control" },
   { 0, 1, 0x01, 0x80, A (MEMORY) | A (PREFIXES) | A (GPR_READ) | FLAGS,
     "SDM INVLPG: makes no access; APM MWAITX, RDPRU: EBX, flags" },
-  { 0, 1, 0x01, 0x0d, A (KNOWN) | A (GPR_READ),
+  { 0, 1, 0x01, 0x0d, A (KNOWN) | A (GPR_READ) | A (LAYOUT),
     "SDM VMCALL, ENCLU: as the leaf has it; VMFUNC: ECX is read" },
-  { 0, 1, 0x01, 0x22, A (FLAGS_WRITTEN) | A (PREFIXES) | A (MEMORY),
-    "SDM RSTORSSP: writes CF, clears the others; UIRET: pops 24 bytes" },
+  { 0, 1, 0x01, 0x22,
+    A (FLAGS_WRITTEN) | A (PREFIXES) | A (MEMORY) | A (LAYOUT),
+    "SDM ENCLS: addresses of 8 bytes; RSTORSSP: writes CF, clears the "
+    "others; UIRET: pops 24 bytes" },
   { 0, 1, 0x05, 0, A (FLAGS_WRITTEN), "SDM SYSRET: flags come from R11" },
-  { 0, 1, 0x1a, 0, A (MEMORY) | A (PREFIXES) | GPRS, "SDM 1, 18: a NOP without MPX" },
-  { 0, 1, 0x1b, 0, A (MEMORY) | A (PREFIXES) | GPRS, "SDM 1, 18: a NOP without MPX" },
+  { 0, 1, 0x1a, 0, A (MEMORY) | A (PREFIXES) | A (LAYOUT) | GPRS,
+    "SDM BNDMOV: a NOP without MPX" },
+  { 0, 1, 0x1b, 0, A (MEMORY) | A (PREFIXES) | A (LAYOUT) | GPRS,
+    "SDM BNDMOV: a NOP without MPX" },
   { 0, 1, 0x1e, 0, A (GPR_READ), "SDM RDSSP: a NOP without CET" },
   { 0, 1, 0xa4, 0, FLAGS, "SDM SHLD: a count of 0 leaves the flags" },
   { 0, 1, 0xaa, 0, GPRS | FLAGS, "SDM RSM: restores all registers" },

@@ -384,6 +384,32 @@ has_no_effects (const struct insn *i, const struct oracle *z)
          || (i->properties & INSN_PRIVILEGED);
 }
 
+/* Offsets and sizes of the parts behind the prefixes; operand and address
+   size.  Zydis splits two immediates, and has those of moffs as memory.  */
+static void
+compare_layout (const struct insn *i, const struct oracle *z)
+{
+  const ZydisDecodedInstruction *n = &z->insn;
+  unsigned imm_size = (n->raw.imm[0].size + n->raw.imm[1].size) / 8;
+  unsigned disp_at = n->raw.disp.offset, disp_size = n->raw.disp.size / 8;
+  bool same;
+
+  if (i->map == 0 && i->opcode >= 0xa0 && i->opcode <= 0xa3)
+    {
+      imm_size = disp_size;
+      disp_at = disp_size = 0;
+    }
+  same = i->modrm_at == n->raw.modrm.offset && i->disp_size == disp_size
+         && (disp_size == 0 || i->disp_at == disp_at)
+         && i->imm_size == imm_size && i->addrsize == n->address_width / 8
+         && (imm_size == 0 || i->imm_at + imm_size == i->length);
+  if (i->vex == 0 && i->map == 0 && i->branch == INSN_NO_BRANCH
+      && !(i->properties & (INSN_UNKNOWN | INSN_PRIVILEGED)))
+    same = same && i->opsize == n->operand_width / 8;
+  if (!same)
+    disagree (LAYOUT, i, z, i->opsize, n->operand_width / 8);
+}
+
 static void
 compare_effects (const struct insn *i, const struct oracle *z)
 {
@@ -413,6 +439,7 @@ zydis_judge (const struct insn *i, enum insn_status status,
     disagree (LENGTH, i, &z, i->length, z.insn.length);
   else
     {
+      compare_layout (i, &z);
       compare_branch (i, &z);
       if (i->properties & INSN_UNKNOWN)
         disagree (KNOWN, i, &z, 0, 1);

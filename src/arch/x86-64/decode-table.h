@@ -42,8 +42,7 @@ enum
   KEY_REG = 6,                  /* 3 bits */
   KEY_W = 9,
   KEY_L = 10,                   /* 2 bits */
-  KEY_B = 12,                   /* EVEX.b */
-  KEY_REXB = 13
+  KEY_REXB = 12
 };
 
 enum row_imm
@@ -113,9 +112,10 @@ enum row_flag
 enum row_memory
 {
   MEM_NONE, MEM_PUSH, MEM_POP, MEM_ENTER, MEM_LEAVE, MEM_RETF, MEM_IRET,
-  MEM_UIRET, MEM_CALLF, MEM_STRING, MEM_XLAT, MEM_OFFSET_R, MEM_OFFSET_W, MEM_MASKMOVQ,
-  MEM_MASKMOVDQU, MEM_MONITOR, MEM_MONITOR_RM, MEM_CLZERO, MEM_DEST64,
-  MEM_BIT, MEM_VSIB4, MEM_VSIB8, MEM_UNKNOWN
+  MEM_UIRET, MEM_CALLF, MEM_STRING, MEM_XLAT, MEM_OFFSET_R, MEM_OFFSET_W,
+  MEM_MASKMOVQ,
+  MEM_MASKMOVDQU, MEM_CLZERO, MEM_DEST64, MEM_BIT, MEM_VSIB4, MEM_VSIB8,
+  MEM_UNKNOWN
 };
 
 /* For MEM_STRING, accesses of enum insn_access.  */

@@ -216,7 +216,7 @@ find_row (const struct insn *i, const struct cursor *c, unsigned entry)
   unsigned key = c->pp << KEY_PP | regform << KEY_REGFORM
                  | (i->modrm & 7) << KEY_RM | (i->modrm >> 3 & 7) << KEY_REG
                  | (i->rex >> 3 & 1) << KEY_W | vl << KEY_L
-                 | (unsigned)c->bcast << KEY_B | (i->rex & 1) << KEY_REXB;
+                 | (i->rex & 1) << KEY_REXB;
 
   while (entry & ENTRY_NODE)
     {
