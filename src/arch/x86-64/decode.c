@@ -24,6 +24,10 @@
 /* Bytes of a padded copy: 14 prefixes and the longest form.  */
 #define PADDED 40
 
+/* One instruction of straight code is what this is for: a fifth faster than
+   what GCC chooses to inline.  */
+#define FAST inline __attribute__ ((always_inline))
+
 enum prefix_class
 {
   PREFIX_NONE, PREFIX_OPSIZE, PREFIX_ADDRSIZE, PREFIX_REP, PREFIX_LOCK,
@@ -51,7 +55,7 @@ struct cursor
   bool lock, bcast, bad;
 };
 
-static void
+static FAST void
 take_prefix (struct insn *i, struct cursor *c, unsigned class, unsigned byte)
 {
   switch (class)
@@ -80,7 +84,7 @@ take_prefix (struct insn *i, struct cursor *c, unsigned class, unsigned byte)
 
 /* Prefixes, up to the first other byte.  A REX byte counts only right before
    the opcode (SDM volume 2, 2.2.1).  */
-static inline void
+static FAST void
 take_prefixes (struct insn *i, struct cursor *c)
 {
   unsigned class = prefix_class[c->bytes[0]];
@@ -100,7 +104,7 @@ take_prefixes (struct insn *i, struct cursor *c)
 }
 
 /* Legacy opcode: none, 0f, 0f 38 or 0f 3a, and 3DNow!.  */
-static inline void
+static FAST void
 take_legacy (struct insn *i, struct cursor *c)
 {
   const uint8_t *p = c->bytes + c->at;
@@ -119,7 +123,7 @@ take_legacy (struct insn *i, struct cursor *c)
 
 /* VEX of two bytes (c5), three (c4), or XOP (8f): SDM volume 2, 2.3; APM
    volume 3, 1.4.  Leaves AT at the opcode.  */
-static void
+static FAST void
 take_vex (struct insn *i, struct cursor *c)
 {
   const uint8_t *p = c->bytes + c->at;
@@ -145,7 +149,7 @@ take_vex (struct insn *i, struct cursor *c)
 }
 
 /* EVEX: SDM volume 2, 2.7.1.  Leaves AT at the opcode.  */
-static void
+static FAST void
 take_evex (struct insn *i, struct cursor *c)
 {
   const uint8_t *p = c->bytes + c->at;
@@ -166,7 +170,7 @@ take_evex (struct insn *i, struct cursor *c)
 }
 
 /* The opcode's map and the byte itself.  */
-static inline void
+static FAST void
 take_opcode (struct insn *i, struct cursor *c)
 {
   unsigned byte = c->bytes[c->at];
@@ -183,7 +187,7 @@ take_opcode (struct insn *i, struct cursor *c)
 }
 
 /* ModRM, SIB and the place of the displacement: SDM volume 2, 2.1.5.  */
-static inline void
+static FAST void
 take_modrm (struct insn *i, struct cursor *c)
 {
   unsigned mod, rm;
@@ -208,7 +212,7 @@ take_modrm (struct insn *i, struct cursor *c)
 }
 
 /* The row of I.  ENTRY is that of its opcode.  */
-static inline const struct insn_row *
+static FAST const struct insn_row *
 find_row (const struct insn *i, const struct cursor *c, unsigned entry)
 {
   unsigned regform = i->modrm >= 0xc0;
@@ -227,7 +231,7 @@ find_row (const struct insn *i, const struct cursor *c, unsigned entry)
   return decode_rows + (entry & ENTRY_INDEX);
 }
 
-static inline unsigned
+static FAST unsigned
 operand_size (const struct insn *i, unsigned flags)
 {
   bool w = i->rex & 8;
@@ -253,7 +257,7 @@ static const uint8_t immediate_sizes[][4] = {
   [IMM_32] = { 4, 4, 4, 4 }
 };
 
-static inline unsigned
+static FAST unsigned
 immediate_size (const struct insn *i, unsigned kind)
 {
   unsigned size = immediate_sizes[kind][__builtin_ctz (i->opsize)];
@@ -261,7 +265,7 @@ immediate_size (const struct insn *i, unsigned kind)
   return kind == IMM_OFFSET ? i->addrsize : size;
 }
 
-static inline int64_t
+static FAST int64_t
 load_signed (const uint8_t *p, unsigned size)
 {
   int16_t v16;
@@ -285,7 +289,7 @@ load_signed (const uint8_t *p, unsigned size)
 }
 
 /* Values of displacement and immediate, once the length is known to fit.  */
-static inline void
+static FAST void
 load_values (struct insn *i)
 {
   const struct insn_row *row = i->row;
@@ -310,7 +314,7 @@ load_values (struct insn *i)
 
 /* Properties that depend on prefixes and on the form of the operand.  lock
    with a register is #UD, but for AMD's lock mov of %cr8.  */
-static inline void
+static FAST void
 add_properties (struct insn *i, struct cursor *c)
 {
   const struct insn_row *row = i->row;
@@ -331,7 +335,7 @@ add_properties (struct insn *i, struct cursor *c)
 }
 
 /* Everything behind the opcode byte, but values.  */
-static inline void
+static FAST void
 lay_out (struct insn *i, struct cursor *c)
 {
   unsigned entry = decode_roots[c->table][i->opcode];
@@ -362,7 +366,7 @@ lay_out (struct insn *i, struct cursor *c)
 
 /* Plain stores: with general registers only, GCC would take `rep stos',
    which is as slow as the rest of the decoder.  */
-static inline void
+static FAST void
 clear (struct insn *i, const uint8_t *bytes, app_pc pc)
 {
   typedef uint64_t __attribute__ ((may_alias)) word;
@@ -378,7 +382,7 @@ clear (struct insn *i, const uint8_t *bytes, app_pc pc)
 }
 
 /* Decode at BYTES, of which LIMIT may be read.  */
-static inline enum insn_status
+static FAST enum insn_status
 decode (struct insn *i, const uint8_t *bytes, app_pc pc, unsigned limit,
         bool *again)
 {
