@@ -79,6 +79,10 @@ struct signal_state
   struct frame_sw vector;       /* how the kernel saves vector registers */
 };
 
+/* The kernel's handler for all that needs one (arch/gate.h).  */
+void signal_handler (int sig, struct linux_siginfo *info,
+                     struct frame_ucontext *uc);
+
 /* Take over the signals of the process at birth: actions as the kernel has
    them, handlers for the synchronous ones, the mask of T, its signal
    stack.  */
