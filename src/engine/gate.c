@@ -184,6 +184,11 @@ issue_blocking (struct thread *t, struct blocking *b)
           t->context.interrupted = 1;
           return r;
         }
+      if (park_expelled (t))
+        {
+          t->context.interrupted = 1;
+          return GATE_AGAIN;
+        }
       shorten (b);
     }
 }

@@ -14,7 +14,12 @@
 #include "common/log.h"
 #include "engine/signal.h"
 
+/* How long threads have to leave before a core: 300 ms in all.  */
+#define EXPEL_LOOKS 300
+#define EXPEL_LOOK_NS 1000000
+
 static struct thread *stopper;
+static int32_t dying;           /* the process whose threads leave */
 static uint32_t round;          /* futex: counts up with each release */
 static uint32_t changes;        /* futex: counts up when a state changes
                                    while there is a stopper */
@@ -68,11 +73,21 @@ park_wanted (const struct thread *t)
 
 /* See park.h.  */
 
+bool
+park_expelled (const struct thread *t)
+{
+  return __atomic_load_n (&dying, __ATOMIC_SEQ_CST) == t->tgid;
+}
+
+/* See park.h.  */
+
 void
 park_check (struct thread *t)
 {
   if (park_wanted (t))
     park (t);
+  if (park_expelled (t))
+    signal_go_native (t, true);
 }
 
 /* See park.h.  */
@@ -161,11 +176,49 @@ park_release (struct thread *t)
   futex_wake (&round, INT32_MAX, false);
 }
 
+/* Another thread of T's process is left.  */
+
+static bool
+has_others (struct thread *self, bool kick)
+{
+  bool found = false;
+  lock_acquire (&thread_lock);
+  for (struct thread *t = thread_list; t; t = t->next)
+    if (t != self && t->tgid == self->tgid && t->state != THREAD_DEAD)
+      {
+        found = true;
+        if (kick)
+          signal_kick (t);
+      }
+  lock_release (&thread_lock);
+  return found;
+}
+
+/* See park.h.  */
+
+void
+park_expel (struct thread *t)
+{
+  if (!has_others (t, false))
+    return;
+  while (!park_all (t))
+    ;
+  __atomic_store_n (&dying, t->tgid, __ATOMIC_SEQ_CST);
+  has_others (t, true);
+  park_release (t);
+  for (unsigned n = 0; n < EXPEL_LOOKS && has_others (t, false); n++)
+    {
+      struct linux_timespec look = { .nsec = EXPEL_LOOK_NS };
+      raw3 (__NR_nanosleep, RAW_PTR (&look), 0, 0);
+    }
+}
+
 /* See park.h.  */
 
 void
 park_after_fork (struct thread *t)
 {
   stopper = NULL;
+  dying = 0;
   t->state = THREAD_RUNNING;
 }

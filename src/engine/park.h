@@ -33,6 +33,14 @@ MUST_USE bool park_all (struct thread *t);
 /* End of what park_all began.  */
 void park_release (struct thread *t);
 
+/* The process of T, the calling thread, is about to dump core: all its other
+   threads leave the engine, each in its application's state, so that the core
+   shows nothing else.  Returns when they have, or after a while.  */
+void park_expel (struct thread *t);
+
+/* T's process is doing so.  */
+MUST_USE bool park_expelled (const struct thread *t);
+
 /* T, the calling thread, leaves for good.  */
 void park_thread_gone (struct thread *t);
 

@@ -15,6 +15,8 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/options.h"
+#include "engine/park.h"
 #include "engine/stop.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
@@ -188,6 +190,8 @@ die (struct thread *t, const struct signal_record *rec)
   int sig = rec->info.signo;
   struct linux_sigaction dfl = { 0 };
   signal_vector (t);
+  if (signals_default (sig) == SIGNALS_CORE && !options.nx_app)
+    park_expel (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
   stop_process_exit (sig);
   signal_block_everything ();
@@ -204,20 +208,25 @@ die (struct thread *t, const struct signal_record *rec)
 /* See signal.h.  */
 
 void
-signal_go_native (struct thread *t)
+signal_go_native (struct thread *t, bool dying)
 {
   struct frame f;
   struct sighand *h = t->signals.sighand;
   struct frame_stack altstack = t->signals.altstack;
   signal_vector (t);
   signal_block_everything ();
-  for (int sig = 1; sig <= RAW_NSIG; sig++)
+  for (int sig = 1; !dying && sig <= RAW_NSIG; sig++)
     if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
       signal_set_native_action (h, sig);
   raw3 (__NR_sigaltstack, RAW_PTR (&altstack), 0, 0);
   void *image = heap_pages (t->signals.vector.extended_size + 64, false,
                             HEAP_SIGNAL);
   native_frame (t, &f, image);
+  if (dying)
+    {
+      f.uc.mask = ~0ull;
+      park_thread_gone (t);
+    }
   LOG (PROCESS, "process %d: goes native at %#lx", t->tgid, t->context.rip);
   thread_set_gs (t->context.gs_base);
   arch_sigreturn (&f);

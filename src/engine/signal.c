@@ -1,7 +1,7 @@
 /* Taking signals from the kernel.  See signal.h; delivery is in
    signal-deliver.c, the system calls in signal-calls.c.
 
-   handler () and what it calls run in signal context: no locks, no heap.  */
+   signal_handler and what it calls run in signal context: no locks, no heap.  */
 
 #include "engine/signal.h"
 #include "arch/enter.h"
@@ -186,8 +186,9 @@ note_vector (struct signal_state *s, const struct frame_ucontext *uc)
 
 /* The engine's only signal handler.  */
 
-static void
-handler (int sig, struct linux_siginfo *info, struct frame_ucontext *uc)
+void
+signal_handler (int sig, struct linux_siginfo *info,
+                struct frame_ucontext *uc)
 {
   struct thread *t = thread_self ();
   struct frame_regs *r = &uc->regs;
@@ -353,7 +354,7 @@ signal_set_action (const struct sighand *h, int sig)
   if (!needs_handler (sig, a))
     return signal_set_native_action (h, sig);
   struct linux_sigaction k = {
-    .handler = RAW_PTR (handler),
+    .handler = RAW_PTR (arch_signal_entry),
     .flags = RAW_SA_SIGINFO | RAW_SA_ONSTACK | RAW_SA_RESTORER
              | (a->flags
                 & (RAW_SA_RESTART | RAW_SA_NOCLDSTOP | RAW_SA_NOCLDWAIT)),

@@ -79,6 +79,10 @@ struct signal_state
   struct frame_sw vector;       /* how the kernel saves vector registers */
 };
 
+/* The kernel's handler for all that needs one (arch/gate.h).  */
+void signal_handler (int sig, struct linux_siginfo *info,
+                     struct frame_ucontext *uc);
+
 /* Take over the signals of the process at birth: actions as the kernel has
    them, handlers for the synchronous ones, the mask of T, its signal
    stack.  */
@@ -170,10 +174,11 @@ void signal_return (struct thread *t);
    CLONE_CLEAR_SIGHAND, after fork.  */
 void signal_clear_actions (struct thread *t);
 
-/* T, the only thread, leaves the engine for good: actions, mask and alternate
-   stack in the kernel become the application's, and it runs natively from
-   where its context says.  */
-NORETURN void signal_go_native (struct thread *t);
+/* T leaves the engine for good: actions, mask and alternate stack in the kernel
+   become the application's, and it runs natively from where its context says.
+   T is its process's only thread, or the process is DYING: then it has no
+   more than moments to live, and all signals are blocked.  */
+NORETURN void signal_go_native (struct thread *t, bool dying);
 
 /* The alternate stack of T holds SP, as sigaltstack and the kernel's choice
    of a stack see it.  */

@@ -4,6 +4,8 @@
 
 	.text
 
+#define FLAG_AC 0x40000
+
 #define EACH_BUT_RSP_RDI(DO) \
 	DO (%rax, 0); DO (%rcx, 1); DO (%rdx, 2); DO (%rbx, 3); \
 	DO (%rbp, 5); DO (%rsi, 6); DO (%r8, 8); DO (%r9, 9); \
@@ -47,6 +49,11 @@ GLOBAL (arch_leave)
 	pushfq
 	popq	%gs:CONTEXT_RFLAGS
 	cld
+	testl	$FLAG_AC, %gs:CONTEXT_RFLAGS
+	jz	2f
+	pushq	$2			/* unaligned access is no fault here */
+	popfq
+2:
 	movq	%gs:0, %rdi
 	movq	%gs:CONTEXT_EXIT, %rsi
 	call	arch_dispatch

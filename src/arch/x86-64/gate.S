@@ -110,6 +110,13 @@ FUNCTION (arch_vector_reset)
 	xrstor64 (%rcx)
 	ret
 
+/* The kernel's call of the engine's handler: as C expects it, but for AC.  */
+FUNCTION (arch_signal_entry)
+	pushfq
+	andl	$~0x40000, (%rsp)
+	popfq
+	jmp	signal_handler
+
 FUNCTION (arch_signal_return)
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
