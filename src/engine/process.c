@@ -96,7 +96,8 @@ make_child (struct thread *t, const struct linux_clone_args *a)
   child->tgid = a->flags & RAW_CLONE_THREAD ? t->tgid : 0;
   child->owned_by_parent = a->flags & RAW_CLONE_VFORK;
   lock_acquire (&thread_lock);
-  stop_thread_born (child);
+  if (a->flags & RAW_CLONE_THREAD)
+    stop_thread_born (child);
   thread_link (child);
   lock_release (&thread_lock);
   return child;
@@ -263,7 +264,10 @@ do_clone (struct thread *t, struct request *r)
 {
   if (r->want.flags & RAW_CLONE_VM)
     return clone_sharing (t, r);
-  return clone_copying (t, r);
+  long pid = clone_copying (t, r);
+  if (pid > 0 && stop_wants (CHANNEL_WANTS_FORK))
+    stop_post (t, CHANNEL_STOP_FORK, 0, pid);
+  return pid;
 }
 
 /* See calls.def for these.  */
@@ -320,6 +324,8 @@ gate_clone3 (struct thread *t)
 long
 gate_exit (struct thread *t)
 {
+  if (thread_list == t && !t->next)
+    stop_process_exit (t, (gate_arg (t, 0) & 0xff) << 8);
   thread_exit (t, gate_arg (t, 0));
 }
 
@@ -329,7 +335,7 @@ void
 process_exit (struct thread *t, int status)
 {
   LOG (PROCESS, "process %d: exit %d", t->tgid, status);
-  stop_process_exit ((status & 0xff) << 8);
+  stop_process_exit (t, (status & 0xff) << 8);
   thread_leave (t, __NR_exit_group, status);
 }
 

@@ -193,7 +193,7 @@ die (struct thread *t, const struct signal_record *rec)
   if (signals_default (sig) == SIGNALS_CORE && !options.nx_app)
     park_expel (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
-  stop_process_exit (sig);
+  stop_process_exit (t, sig);
   signal_block_everything ();
   raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
   raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, sig, RAW_PTR (&rec->info));

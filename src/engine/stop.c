@@ -21,6 +21,10 @@
 /* How often a stopped thread looks whether the server still lives.  */
 #define SERVER_CHECK_NS 500000000ul
 
+/* Slots that have a thread, of which some are not born yet: the state does not
+   tell.  Under thread_lock.  */
+static bool in_use[CHANNEL_MAX_THREADS];
+
 static struct lock catch_up_lock = LOCK_INIT (LOCK_RANK_STOPS);
 static uint32_t points_seen;
 static void (*points_changed) (struct channel *c);
@@ -48,8 +52,10 @@ stop_hide (uint64_t start, uint64_t end)
 /* See stop.h.  */
 
 void
-stop_process_exit (int status)
+stop_process_exit (const struct thread *t, int status)
 {
+  if (!t->slot)
+    return;                     /* nobody looks, or a child of vfork */
   channel->exit_status = status;
   __atomic_store_n (&channel->process_state, CHANNEL_PROCESS_EXITED,
                     __ATOMIC_RELEASE);
@@ -71,12 +77,12 @@ stop_thread_born (struct thread *t)
   t->slot = NULL;
   if (!options.debug)
     return;
-  for (uint32_t n = 0; n < channel->head.n_slots && !t->slot; n++)
+  for (uint32_t n = 0; n < ARRAY_SIZE (in_use) && !t->slot; n++)
     {
-      struct channel_thread *s = channel_slot (channel, n);
-      if (__atomic_load_n (&s->state, __ATOMIC_RELAXED) != CHANNEL_FREE)
+      if (in_use[n])
         continue;
-      t->slot = s;
+      in_use[n] = true;
+      t->slot = channel_slot (channel, n);
       if (n >= channel->n_used)
         __atomic_store_n (&channel->n_used, n + 1, __ATOMIC_RELEASE);
     }
@@ -115,6 +121,7 @@ stop_thread_gone (struct thread *t)
   if (!t->slot)
     return;
   set_state (t->slot, CHANNEL_FREE);
+  in_use[t->slot - channel_slot (channel, 0)] = false;
   t->slot = NULL;
   call_event (channel);
 }
@@ -137,6 +144,7 @@ void
 stop_after_fork (struct thread *t)
 {
   points_seen = 0;
+  memset (in_use, 0, sizeof in_use);
   stop_thread_born (t);
   stop_thread_begins (t);
   if (t->slot)

@@ -28,7 +28,8 @@ void stop_on_points (void (*changed) (struct channel *c));
 void stop_begin (struct thread *t);
 
 /* Give T, which is new, a slot.  The caller holds thread_lock, or has the
-   only thread.  */
+   only thread.  Not for a child of vfork, which shares its parent's channel
+   and is a process of its own.  */
 void stop_thread_born (struct thread *t);
 
 /* T, the calling thread, has an id and is about to run: the server may see
@@ -76,7 +77,7 @@ MUST_USE bool stop_wants (unsigned want);
 /* [START, END) is the engine's: the debugger shall not see it.  */
 void stop_hide (uint64_t start, uint64_t end);
 
-/* The process ends with STATUS, in wait's format.  */
-void stop_process_exit (int status);
+/* The process of T ends with STATUS, in wait's format.  */
+void stop_process_exit (const struct thread *t, int status);
 
 #endif

@@ -172,14 +172,16 @@ find_event (struct target *t, struct process **found, unsigned *slot)
   return false;
 }
 
+/* A process that has ended, children before their parents.  */
 static struct process *
 find_ended (const struct target *t)
 {
-  struct process *p = t->processes;
+  struct process *found = NULL;
 
-  while (p != NULL && !target_has_ended (p))
-    p = p->next;
-  return p;
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    if (target_has_ended (p))
+      found = p;
+  return found;
 }
 
 
@@ -247,19 +249,31 @@ release_all (const struct target *t)
     }
 }
 
-/* Whether some thread could run, or is about to be there.  */
+/* Whether thread SLOT of P could run.  */
+static bool
+is_resumed (const struct process *p, unsigned slot)
+{
+  return p->threads[slot].resume != TARGET_RESUME_STAY
+         && !is_child_start (p, process_event (p, slot));
+}
+
+/* Whether some thread could run, or is about to be there; a process with no
+   threads left is about to end.  */
 static bool
 any_resumed (const struct target *t)
 {
   for (struct process *p = t->processes; p != NULL; p = p->next)
     {
-      if (!p->started)
-        return true;
+      bool lives = false;
+
       for (unsigned i = 0; i < p->n_threads; i++)
-        if (p->threads[i].tid != 0
-            && p->threads[i].resume != TARGET_RESUME_STAY
-            && !is_child_start (p, process_event (p, i)))
-          return true;
+        {
+          if (p->threads[i].tid != 0 && is_resumed (p, i))
+            return true;
+          lives |= p->threads[i].tid != 0;
+        }
+      if (!lives)
+        return true;
     }
   return false;
 }

@@ -208,6 +208,9 @@ hook_forked (void *data, int pid, int parent, char *path)
     }
   process_publish_points (p);
   target_publish_wants (t, p);
+  /* The child's engine has its parent's points, of this generation.  */
+  p->channel.channel->points_generation
+    = from->channel.channel->points_generation + 1;
   p->channel.channel->stop_wanted = 1;
   server_path (path, p->channel.fd);
   target_add (t, p);
