@@ -67,6 +67,27 @@ in_place (void)
   munmap (p, SIZE);
 }
 
+/* A block on one page that jumps to a block on another; only the other one
+   changes, so the link between them must be broken.  */
+static void
+linked (void)
+{
+  uint8_t *p = map (PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  int32_t distance = 4096 - 5;
+  uint64_t sum = 0;
+
+  p[0] = 0xe9;
+  memcpy (p + 1, &distance, 4);
+  for (uint32_t i = 0; i < 6; i++)
+    {
+      write_code (p + 4096, i + 100);
+      for (int n = 0; n < 5; n++)
+        sum = sum * 3 + call (p);
+    }
+  printf ("linked %lu\n", sum);
+}
+
 static void
 by_mprotect (void)
 {
@@ -153,6 +174,7 @@ int
 main (void)
 {
   in_place ();
+  linked ();
   by_mprotect ();
   by_alias ();
   by_read ();

@@ -12,7 +12,7 @@
 
 static sigjmp_buf back;
 static char *page;
-extern char load[], store[], divide[], undefined[], breakpoint[];
+extern char load[], store[], segment[], divide[], undefined[], breakpoint[];
 
 static void
 told (int sig, siginfo_t *info, void *context)
@@ -20,6 +20,7 @@ told (int sig, siginfo_t *info, void *context)
   ucontext_t *u = context;
   char *pc = (char *) u->uc_mcontext.gregs[REG_RIP];
   const char *where = pc == load ? "load" : pc == store ? "store"
+                      : pc == segment ? "segment"
                       : pc == divide ? "divide" : pc == undefined ? "undefined"
                       : pc == breakpoint + 1 ? "breakpoint" : "elsewhere";
   long offset = (char *) info->si_addr - page;
@@ -28,8 +29,11 @@ told (int sig, siginfo_t *info, void *context)
   if (sig == SIGSEGV || sig == SIGBUS)
     printf (" address +%ld error %lld", offset,
             (long long) u->uc_mcontext.gregs[REG_ERR]);
-  printf (" trap %lld rbx %#llx r12 %#llx\n",
+  printf (" trap %lld rcx %#llx rdx %#llx",
           (long long) u->uc_mcontext.gregs[REG_TRAPNO],
+          (long long) u->uc_mcontext.gregs[REG_RCX],
+          (long long) u->uc_mcontext.gregs[REG_RDX]);
+  printf (" rbx %#llx r12 %#llx\n",
           (long long) u->uc_mcontext.gregs[REG_RBX],
           (long long) u->uc_mcontext.gregs[REG_R12]);
   siglongjmp (back, 1);
@@ -41,14 +45,15 @@ told (int sig, siginfo_t *info, void *context)
   do_##NAME (void *p)                                                         \
   {                                                                           \
     asm volatile ("mov $0x1234, %%ebx\n\tmov $0x5678, %%r12d\n\t"             \
-                  "xor %%edx, %%edx\n\txor %%ecx, %%ecx\n"                    \
+                  "xor %%edx, %%edx\n\tmov $0x77, %%ecx\n"                    \
                   ".globl " #NAME "\n" #NAME ":\t" INSN                       \
                   : : "a" (p) : "rbx", "r12", "rcx", "rdx", "memory");        \
   }
 
 FAULT (load, "mov 40(%%rax), %%rcx")
 FAULT (store, "movl $1, 80(%%rax)")
-FAULT (divide, "div %%ecx")
+FAULT (segment, "mov %%gs:8(%%rax), %%rdx")
+FAULT (divide, "div %%edx")
 FAULT (undefined, "ud2")
 FAULT (breakpoint, "int3")
 
@@ -73,6 +78,7 @@ main (void)
   try (do_store, page);
   try (do_load, page + 4096);
   try (do_load, page + 4096 - 44);
+  try (do_segment, page + 4096);
   try (do_divide, page);
   try (do_undefined, page);
   try (do_breakpoint, page);
