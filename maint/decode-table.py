@@ -50,7 +50,8 @@ PROPERTY = {'priv': ['INSN_PRIVILEGED'], 'nondet': ['INSN_NONDETERMINISTIC'],
             'string': ['INSN_STRING'], 'unknown': ['INSN_UNKNOWN']}
 ROW_FLAG = {'lock': 'ROW_LOCKABLE', 'autolock': 'ROW_AUTOLOCK',
             'regform': 'ROW_REGFORM', 'shift': 'ROW_SHIFT', 'io': 'ROW_IO',
-            'byte': 'ROW_BYTE', 'string': 'ROW_REP', 'seg': 'ROW_SEG'}
+            'byte': 'ROW_BYTE', 'string': 'ROW_REP', 'seg': 'ROW_SEG',
+            'invalid': 'ROW_INVALID'}
 MEMORY = {'push': 'MEM_PUSH', 'pop': 'MEM_POP', 'enter': 'MEM_ENTER',
           'leave': 'MEM_LEAVE', 'retf': 'MEM_RETF', 'iret': 'MEM_IRET',
           'uiret': 'MEM_UIRET', 'callf': 'MEM_CALLF', 'xlat': 'MEM_XLAT',
@@ -104,7 +105,7 @@ def imm_kind(tokens):
     kinds = {'': 'IMM_NONE', 'Ib': 'IMM_8', 'Iw': 'IMM_16', 'Iz': 'IMM_Z',
              'Iv': 'IMM_V', 'Iw Ib': 'IMM_16_8', 'Ib Ib': 'IMM_8_8',
              'Jb': 'IMM_J8', 'Jz': 'IMM_JZ', 'F': 'IMM_OFFSET',
-             'Id': 'IMM_32'}
+             'Id': 'IMM_32', 'Iz Iw': 'IMM_FAR'}
     return kinds[' '.join(tokens)]
 
 

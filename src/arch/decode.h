@@ -130,7 +130,10 @@ MUST_USE enum insn_status insn_decode (struct insn *i, const uint8_t *bytes,
 
 /* Flags (FLAG_*) that I may read, and those that it may write.  A flag left
    undefined counts as written.  A flag that is written only sometimes (a
-   shift by %cl, rep with a count of 0) counts as both read and written.  */
+   shift by %cl, rep with a count of 0) counts as both read and written; so
+   does one that is left undefined where some processors keep it, as AMD's do
+   in mul, div, bt, bsf and their like.  What insn_flags_written has and
+   insn_flags_read has not is dead before I.  */
 unsigned insn_flags_read (const struct insn *i);
 unsigned insn_flags_written (const struct insn *i);
 

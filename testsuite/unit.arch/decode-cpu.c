@@ -51,12 +51,13 @@
 enum
 {
   BAD_LENGTH, BAD_VALIDITY, BAD_BRANCH, BAD_GPR_WRITTEN, BAD_READ,
-  BAD_FLAGS, BAD_MEMORY, N_BADS
+  BAD_FLAGS, BAD_KEPT, BAD_MEMORY, N_BADS
 };
 
 static const char *const bad_names[N_BADS] = {
   "length", "validity", "where branches go", "registers written",
-  "registers and flags read", "flags written", "memory written"
+  "registers and flags read", "flags written", "flags written whatever they were",
+  "memory written"
 };
 
 static unsigned long n_bad[N_BADS], n_stepped, n_absent, n_done[5];
@@ -378,7 +379,7 @@ judge_reads (const struct insn *i, struct user_regs_struct regs,
              struct outcome *first)
 {
   static uint8_t data_before[DATA_SIZE];
-  unsigned written = insn_gpr_written (i);
+  unsigned written = insn_gpr_written (i), flags;
   struct outcome second;
   bool same;
 
@@ -395,6 +396,10 @@ judge_reads (const struct insn *i, struct user_regs_struct regs,
            || *gpr (&second.regs, n) == *gpr (&first->regs, n);
   if (!same)
     complain (BAD_READ, i, second.signal);
+  flags = (first->regs.eflags ^ second.regs.eflags) & FLAG_ARITH
+          & insn_flags_written (i) & ~insn_flags_read (i);
+  if (same && second.signal == SIGTRAP && flags)
+    complain (BAD_KEPT, i, flags);
 }
 
 /* Registers and flags to begin with.  */
@@ -475,7 +480,8 @@ try_valid (const struct insn *i, const uint8_t *bytes)
   return true;
 }
 
-/* What is refused must raise #UD, or #GP for being too long.  */
+/* What is refused must raise #UD, or #GP for being too long: the processor
+   may count up to 8 bytes of operands that the decoder does not.  */
 static bool
 try_invalid (const struct insn *i, const uint8_t *bytes)
 {
@@ -486,7 +492,7 @@ try_invalid (const struct insn *i, const uint8_t *bytes)
     return false;
   n_stepped++;
   if (o.signal != SIGILL
-      && !(i->length == INSN_MAX_LENGTH && o.signal == SIGSEGV))
+      && !(i->length + 8 > INSN_MAX_LENGTH && o.signal == SIGSEGV))
     complain (BAD_VALIDITY, i, o.signal);
   return true;
 }

@@ -86,6 +86,7 @@ static const struct sample samples[] = {
   { "XOP", "8fe878a3c1aa00", 0, 6, 0, 0, 0 },
   { "pop is no XOP", "8fc0", 0, 2, 0, INSN_STACK, 0 },
   { "push %es", "06", INSN_INVALID, 1, INSN_UD, 0, 0 },
+  { "jmp far", "ea000000000000", INSN_INVALID, 7, INSN_UD, 0, 0 },
   { "aaa", "37", INSN_INVALID, 1, INSN_UD, 0, 0 },
   { "15 bytes", "666666666666666666666666666690", 0, 15, 0, 0, 0 },
   { "16 bytes", "66666666666666666666666666666690", INSN_INVALID, 15, INSN_UD,

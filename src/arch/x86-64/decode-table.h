@@ -48,7 +48,7 @@ enum
 enum row_imm
 {
   IMM_NONE, IMM_8, IMM_16, IMM_Z, IMM_V, IMM_16_8, IMM_8_8, IMM_J8, IMM_JZ,
-  IMM_OFFSET, IMM_32
+  IMM_OFFSET, IMM_32, IMM_FAR
 };
 
 /* Sizes of operands.  */

@@ -254,7 +254,7 @@ static const uint8_t immediate_sizes[][4] = {
   [IMM_V] = { 1, 2, 4, 8 },    [IMM_16_8] = { 3, 3, 3, 3 },
   [IMM_8_8] = { 2, 2, 2, 2 },  [IMM_J8] = { 1, 1, 1, 1 },
   [IMM_JZ] = { 4, 2, 4, 4 },   [IMM_OFFSET] = { 8, 8, 8, 8 },
-  [IMM_32] = { 4, 4, 4, 4 }
+  [IMM_32] = { 4, 4, 4, 4 },   [IMM_FAR] = { 6, 4, 6, 6 }
 };
 
 static FAST unsigned
