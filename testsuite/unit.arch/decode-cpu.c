@@ -56,7 +56,8 @@ enum
 
 static const char *const bad_names[N_BADS] = {
   "length", "validity", "where branches go", "registers written",
-  "registers and flags read", "flags written", "flags written whatever they were",
+  "registers and flags read", "flags written",
+  "flags written whatever they were",
   "memory written"
 };
 
