@@ -420,14 +420,16 @@ random_regs (void)
 }
 
 /* Whether the processor takes I for longer than it is.  It may look further
-   at what it does not know in the end.  */
+   at what it does not know in the end, and find that too long.  */
 static bool
 is_longer (const struct insn *i, const uint8_t *bytes,
            const struct user_regs_struct *regs, struct outcome *o)
 {
   if (!hit_wall (o, WALL - i->length))
     return false;
-  if (!step (bytes, 16, regs, o) || o->signal != SIGILL)
+  if (!step (bytes, 16, regs, o)
+      || (o->signal != SIGILL
+          && !((i->properties & INSN_UNKNOWN) && o->signal == SIGSEGV)))
     complain (BAD_LENGTH, i, i->length + 1);
   return true;
 }

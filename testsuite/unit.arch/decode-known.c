@@ -49,7 +49,6 @@ static const struct
     A (FLAGS_WRITTEN) | A (PREFIXES) | A (MEMORY) | A (LAYOUT),
     "SDM ENCLS: addresses of 8 bytes; RSTORSSP: writes CF, clears the "
     "others; UIRET: pops 24 bytes" },
-  { 0, 1, 0x05, 0, A (FLAGS_WRITTEN), "SDM SYSRET: flags come from R11" },
   { 0, 1, 0x1a, 0, A (MEMORY) | A (PREFIXES) | A (LAYOUT) | GPRS,
     "SDM BNDMOV: a NOP without MPX" },
   { 0, 1, 0x1b, 0, A (MEMORY) | A (PREFIXES) | A (LAYOUT) | GPRS,

@@ -59,9 +59,9 @@ decode_size (const struct insn *i, unsigned size)
     case SIZE_FAR:
       return 2 + i->opsize;
     case SIZE_ENV:
-      return i->prefix_66 ? 14 : 28;
+      return i->opsize == 2 ? 14 : 28;
     case SIZE_FSAVE:
-      return i->prefix_66 ? 94 : 108;
+      return i->opsize == 2 ? 94 : 108;
     case SIZE_A:
       return i->addrsize;
     default:

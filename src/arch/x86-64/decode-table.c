@@ -1349,11 +1349,11 @@ const struct insn_row decode_rows[] = {
   {INSN_STACK, 0, 0x0, 0x0, 0x10, 0x10, INSN_FAR, IMM_NONE, 0, SIZE_NONE, 0,
    0, 0, 0, 0, 0, SIZE_NONE, MEM_RETF, 0},
   /* 104: int3 */
-  {0, 0, 0x0, 0x0, 0x0, 0x0, INSN_INT3, IMM_NONE, 0, SIZE_NONE, 0, 0, 0, 0,
-   0, 0, SIZE_NONE, MEM_NONE, 0},
+  {0, 0, 0xdd5, 0x0, 0xffff, 0x0, INSN_INT3, IMM_NONE, 0, SIZE_NONE, 0, 0, 0,
+   0, 0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 105: int */
-  {0, 0, 0x0, 0x0, 0xffff, 0x1, INSN_INT, IMM_8, 0, SIZE_NONE, 0, 0, 0, 0, 0,
-   0, SIZE_NONE, MEM_NONE, 0},
+  {0, 0, 0xdd5, 0x0, 0xffff, 0x1, INSN_INT, IMM_8, 0, SIZE_NONE, 0, 0, 0, 0,
+   0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 106: iret */
   {INSN_SERIALISING | INSN_STACK, 0, 0x0, 0xfd7, 0x10, 0x10, INSN_FAR,
    IMM_NONE, 0, SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_IRET, 0},
@@ -1506,8 +1506,8 @@ const struct insn_row decode_rows[] = {
    IMM_NONE, 0, SIZE_NONE, 0, 0, 0, SIZE_V | SLOT_READ, 0, 0, SIZE_NONE,
    MEM_NONE, 0},
   /* 151: int1 */
-  {0, 0, 0x0, 0x0, 0x0, 0x0, INSN_INT1, IMM_NONE, 0, SIZE_NONE, 0, 0, 0, 0,
-   0, 0, SIZE_NONE, MEM_NONE, 0},
+  {0, 0, 0xdd5, 0x0, 0xffff, 0x0, INSN_INT1, IMM_NONE, 0, SIZE_NONE, 0, 0, 0,
+   0, 0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 152: hlt */
   {INSN_PRIVILEGED, 0, 0x0, 0x0, 0x0, 0x0, INSN_HLT, IMM_NONE, 0, SIZE_NONE,
    0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
@@ -1654,8 +1654,8 @@ const struct insn_row decode_rows[] = {
    RM_MEMORY, SIZE_2, SIZE_V | SLOT_READ | SLOT_WRITE, 0, 0, 0, 0, 0,
    SIZE_NONE, MEM_NONE, 0},
   /* 196: syscall */
-  {0, 0, 0x0, 0x0, 0xffff, 0x803, INSN_SYSCALL, IMM_NONE, 0, SIZE_NONE, 0, 0,
-   0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
+  {0, 0, 0xdd5, 0x0, 0xffff, 0x803, INSN_SYSCALL, IMM_NONE, 0, SIZE_NONE, 0,
+   0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 197: sysret */
   {INSN_PRIVILEGED, 0, 0x0, 0xfd7, 0x802, 0x0, INSN_FAR, IMM_NONE, 0,
    SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
@@ -1733,8 +1733,8 @@ const struct insn_row decode_rows[] = {
    INSN_NO_BRANCH, IMM_NONE, 0, SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE,
    MEM_NONE, 0},
   /* 220: sysenter */
-  {0, 0, 0x0, 0x0, 0xffff, 0xffff, INSN_SYSENTER, IMM_NONE, 0, SIZE_NONE, 0,
-   0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
+  {0, 0, 0xdd5, 0x0, 0xffff, 0xffff, INSN_SYSENTER, IMM_NONE, 0, SIZE_NONE,
+   0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 221: sysexit */
   {INSN_PRIVILEGED, 0, 0x0, 0x0, 0x0, 0x0, INSN_FAR, IMM_NONE, 0, SIZE_NONE,
    0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
