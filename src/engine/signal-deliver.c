@@ -17,6 +17,7 @@
 #include "engine/heap.h"
 #include "engine/options.h"
 #include "engine/park.h"
+#include "engine/stats.h"
 #include "engine/stop.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
@@ -193,6 +194,7 @@ die (struct thread *t, const struct signal_record *rec)
   if (signals_default (sig) == SIGNALS_CORE && !options.nx_app)
     park_expel (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
+  stats_print (t->tgid);
   stop_process_exit (t, sig);
   signal_block_everything ();
   raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
@@ -280,6 +282,7 @@ void
 signal_apply (struct thread *t, struct signal_record *rec)
 {
   int sig = rec->info.signo;
+  STATS_COUNT (SIGNALS);
   bool blocked = t->signals.mask & SIGSET_BIT (sig);
   struct linux_sigaction a = fetch_action (t, sig);
   LOG (SIGNAL, "%d: signal %d (code %d) at %#lx, handler %#lx", t->tid, sig,

@@ -14,6 +14,7 @@
 #include "engine/heap.h"
 #include "engine/main.h"
 #include "engine/options.h"
+#include "engine/stats.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
 
@@ -201,6 +202,7 @@ signal_handler (int sig, struct linux_siginfo *info,
   t->context.interrupted = 1;
   if (is_kick (sig, info))
     {
+      STATS_COUNT (KICKS);
       if (place == AFTER_CALL && (int64_t) r->rax == -RAW_EINTR)
         t->kicked_out = true;
       return;
