@@ -207,7 +207,7 @@ signal_handler (int sig, struct linux_siginfo *info,
         t->kicked_out = true;
       return;
     }
-  if (!fault)
+  if (!fault || place == AFTER_CALL)    /* sent to itself, code and all */
     take_sent (t, info, uc);
   else if (place == IN_CACHE || pc == (uint64_t) arch_restart)
     take_fault (t, info, r);    /* at arch_restart: rt_sigreturn found the
