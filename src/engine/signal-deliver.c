@@ -15,6 +15,7 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/stats.h"
@@ -273,6 +274,9 @@ is_code_change (struct thread *t, const struct signal_record *rec)
   bool retry = t->last_retry != addr && area_find (addr, &a)
                && (a.prot & AREA_WRITE);
   t->last_retry = retry ? addr : 0;
+  if (retry)
+    raw3 (__NR_mprotect, PAGE_DOWN (addr), PAGE_SIZE,
+          memory_kernel_prot (a.prot));
   return retry;
 }
 
