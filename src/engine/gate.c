@@ -10,6 +10,7 @@
 #include "engine/heap.h"
 #include "engine/options.h"
 #include "engine/park.h"
+#include "engine/stats.h"
 #include "engine/stop.h"
 #include "linux/sysmem.h"
 
@@ -251,6 +252,7 @@ syscall_gate (struct thread *t)
   struct arch_context *c = &t->context;
   int64_t nr = gate_number (t);
   bool caught = stop_catches (nr);
+  STATS_COUNT (SYSCALLS);
   if (caught)
     stop_report (t, CHANNEL_STOP_SYSCALL_ENTRY, 0, nr);
   gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;

@@ -2,7 +2,8 @@
 
    Each does the call, and brings areas.c and the cache in line with it.
    maps_lock is held over both, so that the areas see changes in the order in
-   which the kernel made them.  A range with something of the engine's in it
+   which the kernel made them.  A call that keeps the pages' protection needs
+   the engine's taken off before (dispatch_kernel_writes).  A range with something of the engine's in it
    is answered as if nothing were there.  */
 
 #include "engine/memory-calls.h"
@@ -198,6 +199,7 @@ do_mremap (struct thread *t)
     return -RAW_EFAULT;
   if ((flags & RAW_MREMAP_FIXED) && engine_owns (new, new + new_size))
     return -RAW_ENOMEM;
+  dispatch_kernel_writes (old, old + old_size);
   long r = gate_issue (t);
   if (RAW_FAILED (r))
     return r;
@@ -235,10 +237,12 @@ do_madvise (struct thread *t)
   int advice = gate_arg (t, 2);
   if (end > addr && engine_owns (addr, end))
     return -RAW_ENOMEM;
+  if (advice != MADV_DONTNEED_ && advice != MADV_FREE_
+      && advice != MADV_REMOVE_ && advice != MADV_DONTNEED_LOCKED_)
+    return gate_issue (t);
+  dispatch_kernel_writes (addr, end);
   long r = gate_issue (t);
-  if (r != GATE_AGAIN
-      && (advice == MADV_DONTNEED_ || advice == MADV_FREE_
-          || advice == MADV_REMOVE_ || advice == MADV_DONTNEED_LOCKED_))
+  if (r != GATE_AGAIN)
     flush (addr, end, "madvise");
   return r;
 }
@@ -291,6 +295,7 @@ do_remap_file_pages (struct thread *t)
   uint64_t addr = gate_arg (t, 0), end = addr + PAGE_UP (gate_arg (t, 1));
   if (engine_owns (addr, end))
     return -RAW_EINVAL;
+  dispatch_kernel_writes (addr, end);
   long r = gate_issue (t);
   if (r == 0)
     {

@@ -13,6 +13,7 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "engine/signal.h"
+#include "engine/stats.h"
 
 /* How long threads have to leave before a core: 300 ms in all.  */
 #define EXPEL_LOOKS 300
@@ -155,6 +156,7 @@ park_all (struct thread *t)
       return false;
     }
   bool again = true;
+  STATS_COUNT (STOPS);
   for (;;)
     {
       uint32_t seen = __atomic_load_n (&changes, __ATOMIC_SEQ_CST);

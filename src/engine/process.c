@@ -21,6 +21,7 @@
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/signal.h"
+#include "engine/stats.h"
 #include "engine/stop.h"
 #include "linux/syscall.h"
 
@@ -139,6 +140,7 @@ clone_sharing (struct thread *t, struct request *r)
   if (!child)
     return -RAW_ENOMEM;
   set_stack (r, child);
+  STATS_COUNT (THREADS);
   signal_block_everything ();
   park_enter_syscall (t);
   long pid = arch_syscall (r->nr, r->args);
@@ -213,6 +215,7 @@ become_child (struct thread *t, const struct request *r, uint32_t *copied)
   unlock_all (t);
   thread_forget_others (t);
   park_after_fork (t);
+  stats_after_fork ();
   dispatch_after_fork ();
   __atomic_store_n (copied, 1, __ATOMIC_RELEASE);
   futex_wake (copied, 1, true);
@@ -237,6 +240,7 @@ clone_copying (struct thread *t, struct request *r)
   r->kernel.stack = r->kernel.stack_size = 0;
   if (r->nr == __NR_clone)
     r->args[1] = 0;
+  STATS_COUNT (FORKS);
   signal_block_everything ();
   lock_all (t);
   long pid = arch_syscall (r->nr, r->args);
@@ -324,8 +328,11 @@ gate_clone3 (struct thread *t)
 long
 gate_exit (struct thread *t)
 {
-  if (thread_list == t && !t->next)
-    stop_process_exit (t, (gate_arg (t, 0) & 0xff) << 8);
+  if (t == thread_list && !t->next)
+    {
+      stats_print (t->tgid);
+      stop_process_exit (t, (gate_arg (t, 0) & 0xff) << 8);
+    }
   thread_exit (t, gate_arg (t, 0));
 }
 
@@ -335,6 +342,7 @@ void
 process_exit (struct thread *t, int status)
 {
   LOG (PROCESS, "process %d: exit %d", t->tgid, status);
+  stats_print (t->tgid);
   stop_process_exit (t, (status & 0xff) << 8);
   thread_leave (t, __NR_exit_group, status);
 }

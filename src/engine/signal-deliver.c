@@ -15,8 +15,10 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
+#include "engine/stats.h"
 #include "engine/stop.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
@@ -193,6 +195,7 @@ die (struct thread *t, const struct signal_record *rec)
   if (signals_default (sig) == SIGNALS_CORE && !options.nx_app)
     park_expel (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
+  stats_print (t->tgid);
   stop_process_exit (t, sig);
   signal_block_everything ();
   raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
@@ -271,6 +274,9 @@ is_code_change (struct thread *t, const struct signal_record *rec)
   bool retry = t->last_retry != addr && area_find (addr, &a)
                && (a.prot & AREA_WRITE);
   t->last_retry = retry ? addr : 0;
+  if (retry)
+    raw3 (__NR_mprotect, PAGE_DOWN (addr), PAGE_SIZE,
+          memory_kernel_prot (a.prot));
   return retry;
 }
 
@@ -280,6 +286,7 @@ void
 signal_apply (struct thread *t, struct signal_record *rec)
 {
   int sig = rec->info.signo;
+  STATS_COUNT (SIGNALS);
   bool blocked = t->signals.mask & SIGSET_BIT (sig);
   struct linux_sigaction a = fetch_action (t, sig);
   LOG (SIGNAL, "%d: signal %d (code %d) at %#lx, handler %#lx", t->tid, sig,

@@ -14,6 +14,7 @@
 #include "engine/heap.h"
 #include "engine/main.h"
 #include "engine/options.h"
+#include "engine/stats.h"
 #include "engine/thread.h"
 #include "linux/signals.h"
 
@@ -201,11 +202,12 @@ signal_handler (int sig, struct linux_siginfo *info,
   t->context.interrupted = 1;
   if (is_kick (sig, info))
     {
+      STATS_COUNT (KICKS);
       if (place == AFTER_CALL && (int64_t) r->rax == -RAW_EINTR)
         t->kicked_out = true;
       return;
     }
-  if (!fault)
+  if (!fault || place == AFTER_CALL)    /* sent to itself, code and all */
     take_sent (t, info, uc);
   else if (place == IN_CACHE || pc == (uint64_t) arch_restart)
     take_fault (t, info, r);    /* at arch_restart: rt_sigreturn found the

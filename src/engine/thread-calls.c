@@ -1,12 +1,15 @@
 /* System calls about state that the kernel keeps for a thread: segment bases,
    prctl.  Named in calls.def, called by the gate alone.  */
 
+#include "engine/call.h"
 #include "engine/gate.h"
+#include "engine/signal.h"
 #include "linux/syscall.h"
 
+enum { PTRACE_TRACEME_ = 0 };
 enum { PR_SET_SECCOMP_ = 22, PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
 
-gate_function gate_arch_prctl, gate_prctl;
+gate_function gate_arch_prctl, gate_prctl, gate_ptrace;
 
 /* The %gs base of the application is a field; that of the kernel is the
    engine's.  What the kernel accepts as a base is below TASK_SIZE_MAX.  */
@@ -43,4 +46,23 @@ gate_prctl (struct thread *t)
   if (option == PR_SET_SECCOMP_ || option == PR_SET_SYSCALL_USER_DISPATCH_)
     return -RAW_EINVAL;
   return gate_issue (t);
+}
+
+/* Whoever traces this process wants to see the program's own instructions and
+   system calls: it goes native.  */
+
+long
+gate_ptrace (struct thread *t)
+{
+  struct arch_context *c = &t->context;
+  signal_vector (t);            /* learned by a kick: not with a tracer */
+  long r = gate_issue (t);
+  if (gate_arg (t, 0) != PTRACE_TRACEME_ || r != 0 || t != thread_list
+      || t->next)
+    return r;
+  call_count_native (HUB_NATIVE_TRACED);
+  c->gpr[ARCH_RAX] = 0;
+  c->gpr[ARCH_RCX] = c->rip;
+  c->gpr[ARCH_R11] = c->rflags;
+  signal_go_native (t, false);
 }

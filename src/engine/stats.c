@@ -1,0 +1,102 @@
+/* Statistics.  See stats.h.  */
+
+#include "engine/stats.h"
+#include "cache/cache.h"
+#include "cache/region.h"
+#include "channel/hub.h"
+#include "common/format.h"
+#include "engine/heap.h"
+#include "engine/options.h"
+#include "engine/start.h"
+#include "linux/raw.h"
+
+uint64_t stats_counters[STAT_N];
+
+static const char texts[STAT_N][24] = {
+#define STAT(NAME, TEXT) TEXT,
+#include "engine/stats.def"
+#undef STAT
+};
+
+static const char native_texts[HUB_N_NATIVE_REASONS][48] = {
+#define NATIVE_TEXT(NAME, TEXT) TEXT,
+  HUB_NATIVE_REASONS (NATIVE_TEXT)
+#undef NATIVE_TEXT
+};
+
+static void
+row (const char *text, uint64_t value)
+{
+  char line[96];
+  size_t n = format_text (line, sizeof line, "  %-36s %12lu\n", text, value);
+  raw_write_all (2, line, MIN (n, sizeof line - 1));
+}
+
+static void
+print_cache (void)
+{
+  const struct cache_stats *c = cache_stats ();
+  row ("blocks built", c->blocks);
+  row ("application bytes translated", c->app_bytes);
+  row ("links", c->links);
+  row ("lookups missed", c->lookups_missed);
+  row ("fragments retired", c->retired);
+  row ("cache resets", c->resets);
+  row ("code memory, bytes", region_bytes_used ());
+}
+
+static void
+print_native (void)
+{
+  const struct channel_hub *hub = engine_hub ();
+  uint64_t sum = 0;
+  char text[64];
+  for (unsigned i = 0; hub && i < HUB_N_NATIVE_REASONS; i++)
+    sum += hub->n_native[i];
+  row ("gone native so far, of all processes", sum);
+  for (unsigned i = 0; hub && i < HUB_N_NATIVE_REASONS; i++)
+    if (hub->n_native[i])
+      {
+        format_text (text, sizeof text, "  %s", native_texts[i]);
+        row (text, hub->n_native[i]);
+      }
+}
+
+static void
+print_memory (void)
+{
+  char text[64];
+  for (enum heap_account a = 0; a < HEAP_N_ACCOUNTS; a++)
+    if (heap_account_bytes (a))
+      {
+        format_text (text, sizeof text, "engine memory, bytes: %s",
+                     heap_account_name (a));
+        row (text, heap_account_bytes (a));
+      }
+}
+
+/* See stats.h.  */
+
+void
+stats_after_fork (void)
+{
+  for (unsigned i = 0; i < STAT_N; i++)
+    stats_counters[i] = 0;
+}
+
+/* See stats.h.  */
+
+void
+stats_print (int pid)
+{
+  char line[48];
+  if (!options.stats)
+    return;
+  size_t n = format_text (line, sizeof line, "rio: process %d\n", pid);
+  raw_write_all (2, line, n);
+  print_cache ();
+  for (unsigned i = 0; i < STAT_N; i++)
+    row (texts[i], stats_counters[i]);
+  print_native ();
+  print_memory ();
+}
