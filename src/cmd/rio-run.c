@@ -126,8 +126,6 @@ become_helper (int hello)
   fcntl (HELLO_FD, F_SETFD, FD_CLOEXEC);
   close_range (HELLO_FD + 1, ~0u, 0);
   leave_streams (1);
-  if (chdir ("/") < 0)
-    complain ("/: %s", strerror (errno));
 }
 
 static int
@@ -188,17 +186,20 @@ helper_main (int pid, int hello, const struct channel_options *options)
   r = server_create (&s, engine_file, options, false, &hooks);
   if (r == SERVER_OK)
     r = server_adopt (s, pid, 0);
+  if (chdir ("/") < 0)
+    complain ("/: %s", strerror (errno));
   send_hello (r);
   if (r == SERVER_OK)
     serve (s, &root, sigchld);
   exit (0);
 }
 
-/* Fork the helper, by a child that goes at once.  */
+/* Fork the helper, by a child that goes at once: it shares this memory, and
+   does nothing but fork and go, so that memory is copied once only.  */
 static bool
 leave_helper (int hello, const struct channel_options *options)
 {
-  int pid = getpid (), child = fork (), status;
+  int pid = getpid (), child = vfork (), status;
 
   if (child == 0)
     {

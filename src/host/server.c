@@ -469,6 +469,7 @@ answer_fork (struct server *s, int i, const struct hub_call *call)
 {
   char path[CHANNEL_PATH_MAX] = "";
   bool granted = call->pid > 1 && s->hooks.forked != NULL
+                 && is_served (s, call->pid)
                  && s->hooks.forked (s->hooks.data, call->pid, call->parent,
                                      path);
 
