@@ -557,6 +557,13 @@ server_fd (const struct server *s)
 }
 
 /* See server.h.  */
+struct channel_hub *
+server_hub (const struct server *s)
+{
+  return s->hub;
+}
+
+/* See server.h.  */
 bool
 server_in_use (const struct server *s)
 {

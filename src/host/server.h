@@ -86,6 +86,9 @@ void server_serve (struct server *s);
    get it.  The answer false is final.  */
 bool server_in_use (const struct server *s);
 
+/* The hub, for counts, and for tests.  */
+struct channel_hub *server_hub (const struct server *s);
+
 /* A channel for a process, made by the server: DESCRIPTOR of it, and where
    the server has it mapped.  */
 struct server_channel
