@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -238,7 +239,7 @@ explain_ptrace (void)
 
 /* Have a helper, seized by it; false, with a message, if that cannot be.  */
 static bool
-prepare (const struct channel_options *options)
+have_helper (const struct channel_options *options)
 {
   struct hello hello;
   int pipes[2];
@@ -268,6 +269,24 @@ prepare (const struct channel_options *options)
   else if (hello.refusal != SERVER_OK)
     complain ("%s", server_refusal_text (hello.refusal));
   return hello.refusal == SERVER_OK;
+}
+
+/* The same, with as many open files as there may be, for this takes some; the
+   helper keeps the limit.  */
+static bool
+prepare (const struct channel_options *options)
+{
+  struct rlimit limit, raised;
+  bool done;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return have_helper (options);
+  raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &raised);
+  done = have_helper (options);
+  setrlimit (RLIMIT_NOFILE, &limit);
+  return done;
 }
 
 /* Parse the options; returns the index of the program's name.  Does not

@@ -45,8 +45,9 @@ struct server_hooks
 {
   void *data;
 
-  /* PID is about to get the engine: put the path of a shared channel into
-     RECORD if it shall have one.  GENERATION of its images is in there.  */
+  /* PID is about to get the engine: put path and descriptor of a shared
+     channel into RECORD if it shall have one.  GENERATION of its images is in
+     there.  */
   void (*prepare) (void *data, int pid, struct channel_birth *record);
 
   /* PID has got it, or R says why not; B->mem is the owner's now.  */
