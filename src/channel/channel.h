@@ -108,6 +108,9 @@ struct channel_birth
   int32_t pid;                  /* as the server sees it */
   int32_t server_pid;
   int32_t image_fd;             /* to be closed by the engine */
+  int32_t hub_fd, channel_fd;   /* likewise, and used in place of the paths;
+                                   -1: there is none */
+  uint64_t open_files;          /* RLIMIT_NOFILE to go back to; 0: as it is */
   uint32_t generation;          /* 0 at birth, counts up with each exec */
   char hub_path[CHANNEL_PATH_MAX];      /* to open for the hub */
   char channel_path[CHANNEL_PATH_MAX];  /* of the shared channel; empty: the

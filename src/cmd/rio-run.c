@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -126,8 +127,6 @@ become_helper (int hello)
   fcntl (HELLO_FD, F_SETFD, FD_CLOEXEC);
   close_range (HELLO_FD + 1, ~0u, 0);
   leave_streams (1);
-  if (chdir ("/") < 0)
-    complain ("/: %s", strerror (errno));
 }
 
 static int
@@ -188,17 +187,20 @@ helper_main (int pid, int hello, const struct channel_options *options)
   r = server_create (&s, engine_file, options, false, &hooks);
   if (r == SERVER_OK)
     r = server_adopt (s, pid, 0);
+  if (chdir ("/") < 0)
+    complain ("/: %s", strerror (errno));
   send_hello (r);
   if (r == SERVER_OK)
     serve (s, &root, sigchld);
   exit (0);
 }
 
-/* Fork the helper, by a child that goes at once.  */
+/* Fork the helper, by a child that goes at once: it shares this memory, and
+   does nothing but fork and go, so that memory is copied once only.  */
 static bool
 leave_helper (int hello, const struct channel_options *options)
 {
-  int pid = getpid (), child = fork (), status;
+  int pid = getpid (), child = vfork (), status;
 
   if (child == 0)
     {
@@ -237,7 +239,7 @@ explain_ptrace (void)
 
 /* Have a helper, seized by it; false, with a message, if that cannot be.  */
 static bool
-prepare (const struct channel_options *options)
+have_helper (const struct channel_options *options)
 {
   struct hello hello;
   int pipes[2];
@@ -267,6 +269,24 @@ prepare (const struct channel_options *options)
   else if (hello.refusal != SERVER_OK)
     complain ("%s", server_refusal_text (hello.refusal));
   return hello.refusal == SERVER_OK;
+}
+
+/* The same, with as many open files as there may be, for this takes some; the
+   helper keeps the limit.  */
+static bool
+prepare (const struct channel_options *options)
+{
+  struct rlimit limit, raised;
+  bool done;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return have_helper (options);
+  raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &raised);
+  done = have_helper (options);
+  setrlimit (RLIMIT_NOFILE, &limit);
+  return done;
 }
 
 /* Parse the options; returns the index of the program's name.  Does not

@@ -8,6 +8,7 @@
 
 #define PT_LOAD 1
 #define O_RDWR 2
+#define RLIMIT_NOFILE 7
 
 struct file_header
 {
@@ -72,14 +73,16 @@ map_shared (uint64_t addr, uint64_t size, long fd, uint64_t offset)
                             RAW_MAP_SHARED | RAW_MAP_FIXED, fd, offset));
 }
 
-/* Likewise, of the file PATH.  */
+/* Likewise, of descriptor FD, or if that is -1 the file PATH, closed in the
+   end.  */
 static bool
-map_path (uint64_t addr, uint64_t size, const char *path)
+map_file (uint64_t addr, uint64_t size, long fd, const char *path)
 {
-  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
-                  O_RDWR | RAW_O_CLOEXEC, 0);
   bool done;
 
+  if (fd < 0)
+    fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
+               O_RDWR | RAW_O_CLOEXEC, 0);
   if (RAW_FAILED (fd))
     return false;
   done = map_shared (addr, size, fd, 0);
@@ -87,19 +90,38 @@ map_path (uint64_t addr, uint64_t size, const char *path)
   return done;
 }
 
-/* See start.h.  */
-bool
-engine_map_channel (struct channel *c, const char *path)
+/* Map a shared channel over C, by descriptor or path.  */
+static bool
+map_channel (struct channel *c, long fd, const char *path)
 {
   struct channel_birth birth = c->birth;
 
-  if (!map_path (birth.channel_addr, birth.channel_size, path))
+  if (!map_file (birth.channel_addr, birth.channel_size, fd, path))
     {
       engine_drop_channel (c);
       return false;
     }
   c->birth = birth;
   return true;
+}
+
+/* See start.h.  */
+bool
+engine_map_channel (struct channel *c, const char *path)
+{
+  return map_channel (c, -1, path);
+}
+
+/* Put the limit on open files back that the server has raised for a moment.  */
+static void
+restore_limit (uint64_t soft)
+{
+  uint64_t limit[2];
+
+  if (soft == 0 || raw4 (__NR_prlimit64, 0, RLIMIT_NOFILE, 0, RAW_PTR (limit)))
+    return;
+  limit[0] = soft;
+  raw4 (__NR_prlimit64, 0, RLIMIT_NOFILE, RAW_PTR (limit), 0);
 }
 
 /* See start.h.  */
@@ -126,10 +148,12 @@ engine_begin (struct channel *c)
   protect_image ();
   map_shared (b->tether_addr, PAGE_SIZE, b->image_fd, b->tether_offset);
   raw3 (__NR_close, b->image_fd, 0, 0);
-  if (map_path (b->hub_addr, HUB_SIZE, b->hub_path))
+  if (map_file (b->hub_addr, HUB_SIZE, b->hub_fd, b->hub_path))
     hub = (struct channel_hub *) b->hub_addr;
-  if (b->channel_path[0] != 0 && !engine_map_channel (c, b->channel_path))
+  if (b->channel_path[0] != 0
+      && !map_channel (c, b->channel_fd, b->channel_path))
     c->birth.options.debug = 0;
+  restore_limit (b->open_files);
   engine_main (c);
 }
 

@@ -4,7 +4,11 @@
    each later exec alike.  The process maps the image itself: it is made to
    open the server's memfd through /proc, and to map it, by two system calls
    of its own; then it goes on in the engine, traced no more.  Its stack below
-   the stack pointer is used for the name and then put back.  */
+   the stack pointer is used for the name and then put back.
+
+   A process that cannot open it (it has another user, another root, or sees
+   another /proc) makes a pair of sockets, one end of which the server fetches
+   to send it the descriptors.  */
 
 #ifndef HOST_BIRTH_H
 #define HOST_BIRTH_H
@@ -35,11 +39,13 @@ const char *birth_refusal_text (enum birth_refusal r);
 struct birth
 {
   /* In.  */
-  const struct image *images;   /* tried in turn, each if the one before has
-                                   its place taken */
-  unsigned n_images;
+  /* The image to try in turn N, each if the one before has its place taken;
+     null: there is no more.  */
+  const struct image *(*image) (void *data, unsigned n);
+  void *data;
   struct channel_birth record;  /* but for what is found out: registers,
-                                   addresses, descriptors */
+                                   addresses; with the server's descriptors
+                                   of hub and channel */
   bool keep_mem;
   bool kill_on_refusal;         /* else the process goes native */
 
@@ -47,6 +53,9 @@ struct birth
   int mem;                      /* /proc/PID/mem if KEEP_MEM; else -1 */
   uint64_t core_start, core_end;
   int system_error;             /* errno behind NO_OPEN, NO_MAP */
+
+  /* The server's descriptors, while RECORD has the process's.  */
+  int hub_fd, channel_fd;
 };
 
 /* Give PID the engine as B says.  Whatever the answer, PID is traced no more;

@@ -250,6 +250,17 @@ add_image (struct server *s)
   return SERVER_OK;
 }
 
+/* For struct birth: the Nth image, made if need be.  */
+static const struct image *
+nth_image (void *data, unsigned n)
+{
+  struct server *s = data;
+
+  if (n == s->n_images && (n == MAX_IMAGES || add_image (s) != SERVER_OK))
+    return NULL;
+  return &s->images[n];
+}
+
 static struct pending *
 add_pending (struct server *s, int pid, int tid, int call)
 {
@@ -307,6 +318,8 @@ fill_record (struct server *s, struct pending *p, struct channel_birth *record)
   record->generation = p->generation;
   record->options = s->options;
   server_path (record->hub_path, s->hub_fd);
+  record->hub_fd = s->hub_fd;
+  record->channel_fd = -1;
   if (s->hooks.prepare != NULL)
     s->hooks.prepare (s->hooks.data, p->pid, record);
 }
@@ -316,8 +329,8 @@ static void
 give_birth (struct server *s, struct pending *p)
 {
   struct birth b = {
-    .images = s->images,
-    .n_images = s->n_images,
+    .image = nth_image,
+    .data = s,
     .keep_mem = s->shared,
     .kill_on_refusal = p->call < 0,
   };
@@ -469,6 +482,7 @@ answer_fork (struct server *s, int i, const struct hub_call *call)
 {
   char path[CHANNEL_PATH_MAX] = "";
   bool granted = call->pid > 1 && s->hooks.forked != NULL
+                 && is_served (s, call->pid)
                  && s->hooks.forked (s->hooks.data, call->pid, call->parent,
                                      path);
 
@@ -553,6 +567,13 @@ int
 server_fd (const struct server *s)
 {
   return s->event_fd;
+}
+
+/* See server.h.  */
+struct channel_hub *
+server_hub (const struct server *s)
+{
+  return s->hub;
 }
 
 /* See server.h.  */

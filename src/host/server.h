@@ -45,8 +45,9 @@ struct server_hooks
 {
   void *data;
 
-  /* PID is about to get the engine: put the path of a shared channel into
-     RECORD if it shall have one.  GENERATION of its images is in there.  */
+  /* PID is about to get the engine: put path and descriptor of a shared
+     channel into RECORD if it shall have one.  GENERATION of its images is in
+     there.  */
   void (*prepare) (void *data, int pid, struct channel_birth *record);
 
   /* PID has got it, or R says why not; B->mem is the owner's now.  */
@@ -85,6 +86,9 @@ void server_serve (struct server *s);
 /* Whether there is still a process that has the engine from S, or is about to
    get it.  The answer false is final.  */
 bool server_in_use (const struct server *s);
+
+/* The hub, for counts, and for tests.  */
+struct channel_hub *server_hub (const struct server *s);
 
 /* A channel for a process, made by the server: DESCRIPTOR of it, and where
    the server has it mapped.  */

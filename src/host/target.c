@@ -169,6 +169,7 @@ hook_prepare (void *data, int pid, struct channel_birth *record)
     }
   record->options.debug = record->options.stop_at_start = 1;
   server_path (record->channel_path, c->fd);
+  record->channel_fd = c->fd;
 }
 
 static void
