@@ -161,7 +161,7 @@ rsp_next (struct rsp *r)
           break;
         case RSP_SUM1:
           digit = hex_digit (c);
-          r->sent_sum = digit << 4;
+          r->sent_sum = digit < 0 ? 0 : digit << 4;
           r->state = RSP_SUM2;
           if (digit < 0)
             item = end_packet (r, false);

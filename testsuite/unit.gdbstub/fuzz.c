@@ -2,9 +2,11 @@
    Whatever was sent, the stub lives, answers the next packet, and ends with
    its connection.  A fresh seed each time, printed; RIO_SEED repeats one.  */
 
+#define _GNU_SOURCE
 #include "lib/check.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "fake-target.h"
 #include "peer.h"
@@ -30,6 +32,7 @@ static const char *const seeds[] = {
 };
 
 static unsigned state;
+static char errors[] = "/tmp/rio-fuzz-XXXXXX";
 
 static unsigned
 any (unsigned below)
@@ -99,6 +102,19 @@ send_one (struct peer *p)
     peer_raw (p, "\003", 1);
 }
 
+/* Show what a stub that did wrong has said.  */
+static void
+show_errors (void)
+{
+  char line[1024];
+  FILE *f = fopen (errors, "r");
+
+  while (f != NULL && fgets (line, sizeof line, f) != NULL)
+    fputs (line, stdout);
+  if (f != NULL)
+    fclose (f);
+}
+
 /* One life of a stub.  Returns false when it did wrong.  */
 static bool
 life (void)
@@ -110,7 +126,7 @@ life (void)
   bool alive = true;
   int status;
 
-  peer_start (&p, &options, NULL);
+  peer_start (&p, &options, errors);
   p.noack = any (2);
   if (p.noack)
     peer_ask (&p, "QStartNoAckMode");
@@ -139,7 +155,10 @@ life (void)
     }
   status = peer_end (&p);
   if (status != 0)
-    printf ("ended with %d\n", status);
+    {
+      printf ("ended with %d\n", status);
+      show_errors ();
+    }
   return status == 0;
 }
 
@@ -160,8 +179,10 @@ main (void)
       .pid = FAKE_PID, .tid = FAKE_PID, .signal = 10
     };
   fake_set_script (&script);
+  close (mkstemp (errors));
   for (int i = 0; i < ROUNDS; i++)
     bad += !life ();
+  unlink (errors);
   check (bad == 0, "%d stubs out of %d survived %d packets each",
          ROUNDS - bad, ROUNDS, PACKETS);
   return check_done ();
