@@ -33,11 +33,20 @@ struct arch_note
   uint16_t at;          /* bytes into the code of the fragment */
   uint16_t app;
   uint8_t kind;         /* enum arch_note_kind */
-  uint8_t unused;
+  uint8_t flags_saved;  /* by rewrite_save: they are in the context */
   uint16_t spilled;     /* mask of registers that are in the context */
 };
 
-#define ARCH_MAX_NOTES 512
+/* A read by emitted code whose fault is none of the application's: where to
+   go on, both in bytes into the code of the fragment.  In order of AT.  */
+struct arch_fault
+{
+  uint16_t at, to;
+};
+
+#define ARCH_MAX_FAULTS 128
+
+#define ARCH_MAX_NOTES 1024
 /* No instruction's rewriting is longer than this.  */
 #define ARCH_REWRITE_MAX 128
 
@@ -48,12 +57,32 @@ struct rewriter
   app_pc pc;                    /* of the fragment */
   unsigned n_notes;
   struct arch_note notes[ARCH_MAX_NOTES];
+  unsigned n_faults;
+  struct arch_fault faults[ARCH_MAX_FAULTS + 1];
 };
 
 /* Note that from here on the state is KIND, APP with the registers in the
    mask SPILLED in the context.  */
 void rewrite_note (struct rewriter *w, enum arch_note_kind kind,
                    uint64_t app, unsigned spilled);
+
+/* Save the arithmetic flags and the registers of MASK, which has %rax, in
+   front of the instruction I, so that what follows may change them.  With
+   ALL_FLAGS context.rflags is set too, and MASK has %rsp.  */
+void rewrite_save (struct rewriter *w, const struct insn *i, unsigned mask,
+                   bool all_flags);
+
+/* Note that from here on the state is that behind rewrite_save.  */
+void rewrite_saved (struct rewriter *w, const struct insn *i, unsigned mask);
+
+/* Take back what rewrite_save saved; still in front of I.  */
+void rewrite_restore (struct rewriter *w, const struct insn *i,
+                      unsigned mask);
+#define REWRITE_SAVE_MAX 192    /* bytes of code of each */
+
+/* The arithmetic flags as rewrite_save has saved them: RFLAGS with those of
+   the word SAVED.  */
+uint64_t rewrite_flags (uint64_t rflags, uint64_t saved);
 
 /* True if I can stand in the cache as it is.  */
 static inline bool

@@ -32,7 +32,10 @@ struct build
   struct region *region;
   app_pc pc, run;               /* next instruction; start of the run */
   app_pc end;                   /* no instruction may reach beyond */
-  bool near, done, ruled;       /* ruled: rules are asked */
+  bool near, done;
+  size_t room;                  /* that rules want for an instruction; 0: they
+                                   are not asked */
+  size_t later;                 /* bytes that rules will write at the end */
   unsigned n_exits;
   struct exit exits[FRAGMENT_MAX_EXITS];
   uint8_t *units[FRAGMENT_MAX_EXITS];   /* writable view */
@@ -53,26 +56,34 @@ cache_add_rule (const struct cache_rule *rule)
   rules[n_rules++] = rule;
 }
 
-/* Some rule may want something of code in [START, END).  */
-static bool
-rules_apply (app_pc start, app_pc end)
+/* What rules may write for an instruction in [START, END).  */
+static size_t
+rules_room (app_pc start, app_pc end, enum flavour flavour)
 {
+  size_t room = 0;
+
   for (unsigned n = 0; n < n_rules; n++)
-    if (!rules[n]->idle (start, end))
-      return true;
-  return false;
+    room += rules[n]->room (start, end, flavour);
+  return room;
 }
 
+/* What rules want in front of I: the strongest, and in *SET a bit for each
+   that wants to write.  */
 static enum rule_action
-ask_rules (const struct insn *i, enum flavour flavour)
+ask_rules (const struct insn *i, enum flavour flavour, unsigned *set)
 {
+  *set = 0;
   for (unsigned n = 0; n < n_rules; n++)
-    {
-      enum rule_action a = rules[n]->before (i, flavour);
-      if (a != RULE_NONE)
-        return a;
-    }
-  return RULE_NONE;
+    switch (rules[n]->before (i, flavour))
+      {
+      case RULE_NONE:
+        break;
+      case RULE_STOP:
+        return RULE_STOP;
+      case RULE_CODE:
+        *set |= 1u << n;
+      }
+  return *set ? RULE_CODE : RULE_NONE;
 }
 
 /* The application's bytes at PC.  The engine has said that they can be
@@ -113,6 +124,15 @@ static cache_pc
 exit_unit (const struct build *b, unsigned n)
 {
   return b->region->start + b->exits[n].unit;
+}
+
+/* See rewrite.h.  */
+cache_pc
+rule_exit_point (struct rule_site *s)
+{
+  struct build *b = s->build;
+
+  return exit_unit (b, add_exit (b, EXIT_POINT, b->pc));
 }
 
 static void
@@ -271,7 +291,57 @@ build_special (struct build *b, const struct insn *i)
 static size_t
 code_size (const struct build *b)
 {
-  return (size_t) (b->w.e.at - b->w.start) + (b->pc - b->run);
+  return (size_t) (b->w.e.at - b->w.start) + (b->pc - b->run) + b->later;
+}
+
+/* Let the rules of SET write in front of I; each may want an exit.  False if
+   there is no room for that: the block ends there.  */
+static bool
+write_rules (struct build *b, const struct insn *i, enum flavour flavour,
+             unsigned set)
+{
+  struct rule_site site = { &b->w, i, flavour, b };
+
+  end_run (b);
+  if (b->pc != b->w.pc
+      && (b->n_exits + 3 > FRAGMENT_MAX_EXITS || b->w.n_faults))
+    {
+      end_with (b, EXIT_DIRECT, b->pc);
+      return false;
+    }
+  for (unsigned n = 0; n < n_rules; n++)
+    if (set & 1u << n)
+      b->later += rules[n]->emit (&site);
+  return true;
+}
+
+/* Ask the rules about I, and do what they want; true if the block ends in
+   front of it.  */
+static bool
+apply_rules (struct build *b, const struct insn *i, enum flavour flavour)
+{
+  unsigned set;
+
+  switch (ask_rules (i, flavour, &set))
+    {
+    case RULE_STOP:
+      end_run (b);
+      end_with (b, EXIT_POINT, b->pc);
+      return true;
+    case RULE_CODE:
+      return !write_rules (b, i, flavour, set);
+    case RULE_NONE:
+      break;
+    }
+  return false;
+}
+
+static void
+finish_rules (struct build *b)
+{
+  for (unsigned n = 0; b->room && n < n_rules; n++)
+    if (rules[n]->finish)
+      rules[n]->finish (&b->w);
 }
 
 /* Decode and write instructions until the block ends.  False if not even the
@@ -292,12 +362,8 @@ build_body (struct build *b, enum flavour flavour)
           end_run (b);
           end_with (b, EXIT_DIRECT, b->pc);
         }
-      else if (b->ruled && s == INSN_OK
-               && ask_rules (&i, flavour) == RULE_STOP)
-        {
-          end_run (b);
-          end_with (b, EXIT_POINT, b->pc);
-        }
+      else if (b->room && s == INSN_OK && apply_rules (b, &i, flavour))
+        break;
       else if (s == INSN_OK && rewrite_is_copy (&i))
         b->pc += i.length;
       else
@@ -312,14 +378,15 @@ build_body (struct build *b, enum flavour flavour)
             }
         }
       if (!b->done
-          && (flavour == FLAVOUR_STEP || b->pc - b->w.pc > BLOCK_MAX_APP
+          && (flavour_steps (flavour) || b->pc - b->w.pc > BLOCK_MAX_APP
               || code_size (b) > BLOCK_MAX_CODE
-              || b->w.n_notes > ARCH_MAX_NOTES - 8))
+              || b->w.n_notes > ARCH_MAX_NOTES / 2))
         {
           end_run (b);
           end_with (b, EXIT_DIRECT, b->pc);
         }
     }
+  finish_rules (b);
   return true;
 }
 
@@ -365,8 +432,10 @@ static struct fragment *
 make_fragment (struct build *b, enum flavour flavour)
 {
   size_t notes = b->w.n_notes * sizeof (struct arch_note);
+  unsigned n_faults = b->w.n_faults;
+  size_t faults = n_faults ? (n_faults + 1) * sizeof (struct arch_fault) : 0;
   struct fragment *f = memory_alloc (
-      sizeof *f + b->n_exits * sizeof (struct exit) + notes);
+      sizeof *f + b->n_exits * sizeof (struct exit) + notes + faults);
 
   if (!f)
     return 0;
@@ -379,6 +448,9 @@ make_fragment (struct build *b, enum flavour flavour)
   f->n_exits = (uint8_t) b->n_exits;
   f->n_notes = (uint16_t) b->w.n_notes;
   __builtin_memcpy (f->exits + b->n_exits, b->w.notes, notes);
+  f->has_faults = n_faults != 0;
+  b->w.faults[n_faults] = (struct arch_fault){ 0, 0 };
+  __builtin_memcpy ((void *) fragment_faults (f), b->w.faults, faults);
   if (b->prefix)
     {
       f->prefix = region_offset (b->region, b->prefix);
@@ -395,7 +467,7 @@ finish_exits (struct build *b, struct fragment *f)
       struct exit *x = f->exits + n;
       *x = b->exits[n];
       x->index = (uint8_t) n;
-      if (f->flavour == FLAVOUR_STEP && x->kind == EXIT_DIRECT)
+      if (flavour_steps (f->flavour) && x->kind == EXIT_DIRECT)
         x->kind = EXIT_STEPPED;
       arch_unit_exit (b->units[n], memory_number (x));
     }
@@ -415,8 +487,7 @@ emit_prefix (struct region *r, struct emit *e, app_pc pc)
 }
 
 static void
-start_build (struct build *b, app_pc pc, const struct memory_extent *x,
-             bool indirect)
+start_build (struct build *b, app_pc pc, bool indirect)
 {
   int64_t distance = (int64_t) (pc - (uint64_t) b->region->start);
 
@@ -429,11 +500,10 @@ start_build (struct build *b, app_pc pc, const struct memory_extent *x,
     }
   b->w.start = b->w.e.at;
   b->w.pc = b->pc = b->run = pc;
-  b->w.n_notes = 0;
-  b->end = MIN (x->end, PAGE_DOWN (pc) + 2 * PAGE_SIZE);
+  b->w.n_notes = b->w.n_faults = 0;
   b->n_exits = 0;
   b->done = false;
-  b->ruled = n_rules && rules_apply (pc, b->end);
+  b->later = 0;
   b->near = distance == (int32_t) distance && cache_options ()->near;
 }
 
@@ -462,11 +532,13 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
   *fault = pc;
   if (!memory_calls ()->extent (pc, &x))
     return BUILD_FAULT;
-  b->region = region_reserve (pc, BLOCK_RESERVE, BLOCK_UNITS);
+  b->end = MIN (x.end, PAGE_DOWN (pc) + 2 * PAGE_SIZE);
+  b->room = rules_room (pc, b->end, flavour);
+  b->region = region_reserve (pc, BLOCK_RESERVE + b->room, BLOCK_UNITS);
   if (!b->region)
     return BUILD_FULL;
   units = b->region->units;
-  start_build (b, pc, &x, indirect);
+  start_build (b, pc, indirect);
   if (x.verify)
     build_verification (b);
   if (!build_body (b, flavour))

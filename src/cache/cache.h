@@ -9,33 +9,13 @@
 
 #include "cache/fragment.h"
 #include "cache/memory.h"
+#include "cache/rewrite.h"
 
 struct cache_options
 {
   size_t size;                  /* bound on code memory, bytes; 0: none */
   bool near;                    /* regions near what they copy */
 };
-
-/* Rewriting rules: what rooms above the cache put into fragments.  Asked for
-   each instruction that is built, in the order in which they were added.  */
-enum rule_action
-{
-  RULE_NONE,
-  RULE_STOP     /* end the block in front of it with an EXIT_POINT */
-};
-
-struct cache_rule
-{
-  /* The rule has nothing to say about code in [START, END): it is asked for
-     blocks, which saves asking for instructions.  */
-  bool (*idle) (app_pc start, app_pc end);
-  enum rule_action (*before) (const struct insn *i, enum flavour flavour);
-};
-
-#define CACHE_MAX_RULES 8
-
-/* Add RULE, which stays in force; once at the start of the process.  */
-void cache_add_rule (const struct cache_rule *rule);
 
 struct cache_stats
 {
@@ -83,6 +63,11 @@ void cache_reset (void);
 
 /* After fork, in the child, whose only thread is the caller.  */
 void cache_after_fork (void);
+
+/* Where to go on after a fault at PC, a cache address, of a read that a rule
+   has put there; 0 if it is none.  Needs no lock; may run in signal
+   context.  */
+uint64_t cache_fault_exit (uint64_t pc);
 
 /* From the registers MACHINE at which the thread of C was interrupted in
    emitted code, the application's: *APP.  False if MACHINE's PC is in no

@@ -30,8 +30,17 @@ enum flavour
 {
   FLAVOUR_PLAIN,        /* runs at full speed, no point in it */
   FLAVOUR_STEP,         /* blocks of one instruction, never linked */
+  FLAVOUR_WATCH,        /* with checks of what is watched */
+  FLAVOUR_WATCH_STEP,   /* both */
   N_FLAVOURS
 };
+
+/* Fragments of FLAVOUR are one instruction each.  */
+static inline bool
+flavour_steps (enum flavour flavour)
+{
+  return flavour == FLAVOUR_STEP || flavour == FLAVOUR_WATCH_STEP;
+}
 
 enum exit_kind
 {
@@ -60,7 +69,7 @@ struct exit
   uint8_t index;                /* in its fragment */
 };
 
-#define FRAGMENT_MAX_EXITS 3
+#define FRAGMENT_MAX_EXITS 6
 #define FRAGMENT_MAX_PAGES 2
 
 enum fragment_state { FRAGMENT_LIVE, FRAGMENT_RETIRED };
@@ -79,8 +88,10 @@ struct fragment
   uint16_t size;                /* bytes of code from entry */
   uint16_t n_notes;
   uint8_t n_exits;
-  uint8_t flavour : 4, state : 4;       /* enum flavour, fragment_state */
-  struct exit exits[];          /* and behind them the notes */
+  uint8_t flavour : 4, state : 2;       /* enum flavour, fragment_state */
+  uint8_t has_faults : 1;
+  struct exit exits[];          /* and behind them the notes; then, if it has
+                                   any, its faults, the last of them zero */
 };
 
 static inline struct fragment *
@@ -105,6 +116,13 @@ static inline const struct arch_note *
 fragment_notes (const struct fragment *f)
 {
   return (const struct arch_note *) (f->exits + f->n_exits);
+}
+
+/* Of one with has_faults.  */
+static inline const struct arch_fault *
+fragment_faults (const struct fragment *f)
+{
+  return (const struct arch_fault *) (fragment_notes (f) + f->n_notes);
 }
 
 /* Take F out of every table, so that no thread enters it again; its links in

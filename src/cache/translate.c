@@ -78,6 +78,8 @@ translate_body (const struct arch_context *c, const struct fragment *f,
       break;
     }
   take_spilled (c, app, n->spilled);
+  if (n->flags_saved)
+    app->rflags = rewrite_flags (app->rflags, c->spill[2]);
 }
 
 static const struct fragment *
@@ -148,4 +150,29 @@ cache_translate (const struct arch_context *c,
   else
     translate_code (c, r, app, pc);
   return true;
+}
+
+static uint64_t
+fault_exit (const struct fragment *f, uint64_t pc)
+{
+  uint64_t at = pc - (uint64_t) f->entry;
+
+  if (f->has_faults)
+    for (const struct arch_fault *a = fragment_faults (f); a->at; a++)
+      if (a->at == at)
+        return (uint64_t) f->entry + a->to;
+  return 0;
+}
+
+/* See cache.h.  */
+uint64_t
+cache_fault_exit (uint64_t pc)
+{
+  const struct region *r = region_find (pc);
+  const struct region_entry *e;
+
+  if (!r || pc - (uint64_t) r->start >= r->units)
+    return 0;
+  e = region_lookup (r, (cache_pc) pc);
+  return e && !(e->fragment & 1) ? fault_exit (entry_fragment (e), pc) : 0;
 }

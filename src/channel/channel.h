@@ -141,7 +141,9 @@ enum channel_stop
   CHANNEL_STOP_VFORK_DONE,
   CHANNEL_STOP_CLONE,           /* child in stop_arg */
   CHANNEL_STOP_THREAD_EXIT,     /* status in stop_arg */
-  CHANNEL_STOP_CONDITION_ERROR, /* a condition could not be evaluated */
+  CHANNEL_STOP_CONDITION_ERROR, /* at a breakpoint whose condition could not
+                                   be evaluated: enum agent_error in stop_arg,
+                                   what it is about in stop_addr */
   CHANNEL_N_STOPS
 };
 
@@ -229,7 +231,7 @@ enum channel_ability
   CHANNEL_CAN_THREADS = 1 << 4
 };
 
-#define CHANNEL_ENGINE_ABILITIES 0u
+#define CHANNEL_ENGINE_ABILITIES ((unsigned) CHANNEL_CAN_CONDITION)
 
 /* System calls to stop at.  */
 enum channel_catch

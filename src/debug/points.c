@@ -1,16 +1,27 @@
-/* See points.h.  Breakpoints are a sorted array of addresses, each once.  */
+/* See points.h.  Breakpoints are a sorted array, each address once, with a
+   copy of their bytecode: what the channel has can change at any time.  */
 
 #include "debug/points.h"
 #include "cache/cache.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "debug/condition.h"
 #include "engine/dispatch.h"
 #include "engine/heap.h"
 
+struct breakpoint
+{
+  app_pc at;
+  bool always;                  /* it has no condition, or one that cannot be
+                                   compiled */
+  struct condition_list conditions;     /* code: null, or the heap's */
+  struct condition_needs needs;
+};
+
 struct set
 {
-  app_pc *at;
-  unsigned n;
+  struct breakpoint *point;
+  unsigned n, room;
 };
 
 static struct set breakpoints;
@@ -24,7 +35,7 @@ index_of (const struct set *s, app_pc pc)
   while (low < high)
     {
       unsigned middle = low + (high - low) / 2;
-      if (s->at[middle] < pc)
+      if (s->point[middle].at < pc)
         low = middle + 1;
       else
         high = middle;
@@ -32,87 +43,174 @@ index_of (const struct set *s, app_pc pc)
   return low;
 }
 
-static bool
-contains (const struct set *s, app_pc pc)
+static const struct breakpoint *
+find (const struct set *s, app_pc pc)
 {
   unsigned n = index_of (s, pc);
-  return n < s->n && s->at[n] == pc;
+  return n < s->n && s->point[n].at == pc ? s->point + n : 0;
+}
+
+/* Make a copy of the conditions of C, and see what they need.  */
+static void
+read_conditions (struct breakpoint *b, const struct channel *channel,
+                 const struct channel_point *c)
+{
+  uint32_t start = c->code_at, at = 0, length;
+  struct condition_list l = { channel->pool + start,
+                              CHANNEL_POOL_SIZE - start, c->n_conditions };
+  const uint8_t *bytes;
+  enum bytecode_refusal why;
+  uint8_t *copy;
+
+  b->always = true;
+  if (!l.n || start > CHANNEL_POOL_SIZE)
+    return;
+  for (uint32_t n = 0; n < l.n; n++)
+    if (!condition_next (&l, &at, &bytes, &length))
+      return;
+  copy = heap_alloc (at, HEAP_DEBUG);
+  if (!copy)
+    return;
+  memcpy (copy, l.code, at);
+  b->conditions = (struct condition_list){ copy, at, l.n };
+  why = condition_verify (&b->conditions, b->at, &b->needs);
+  b->always = why;
+  if (why)
+    LOG (DEBUG, "the condition at %lx is left to the debugger: %s", b->at,
+         bytecode_sentence (why));
 }
 
 static void
-insert (struct set *s, app_pc pc)
+insert (struct set *s, const struct channel *channel,
+        const struct channel_point *c)
 {
+  app_pc pc = c->addr;
   unsigned n = index_of (s, pc);
 
-  if (n < s->n && s->at[n] == pc)
-    return;
-  memmove (s->at + n + 1, s->at + n, (s->n - n) * sizeof *s->at);
-  s->at[n] = pc;
+  if (n < s->n && s->point[n].at == pc)
+    {
+      s->point[n].always = true;
+      return;
+    }
+  memmove (s->point + n + 1, s->point + n, (s->n - n) * sizeof *s->point);
+  s->point[n] = (struct breakpoint){ .at = pc };
   s->n++;
+  read_conditions (s->point + n, channel, c);
 }
 
-/* The breakpoints of the channel.  Without memory there are none: at is
+/* The breakpoints of the channel.  Without memory there are none: point is
    null.  */
 static struct set
-read_wanted (const struct channel *c, unsigned room)
+read_wanted (const struct channel *channel, unsigned room)
 {
-  struct set s = { heap_alloc (room * sizeof *s.at, HEAP_DEBUG), 0 };
+  struct set s = { .room = room };
 
-  for (unsigned n = 0; s.at && n < room && n < c->n_points; n++)
-    if (c->points[n].kind == CHANNEL_POINT_BREAK)
-      insert (&s, c->points[n].addr);
+  s.point = heap_alloc (room * sizeof *s.point, HEAP_DEBUG);
+  for (unsigned n = 0; s.point && n < room && n < channel->n_points; n++)
+    {
+      struct channel_point c = channel->points[n];
+      if (c.kind == CHANNEL_POINT_BREAK)
+        insert (&s, channel, &c);
+    }
   return s;
 }
 
-/* Retire what was translated around each address that is in A and not in
-   B.  */
+static void
+drop (struct set *s)
+{
+  for (unsigned n = 0; n < s->n; n++)
+    if (s->point[n].conditions.code)
+      heap_free ((void *) s->point[n].conditions.code,
+                 s->point[n].conditions.size, HEAP_DEBUG);
+  if (s->point)
+    heap_free (s->point, s->room * sizeof *s->point, HEAP_DEBUG);
+}
+
+static bool
+same (const struct breakpoint *a, const struct breakpoint *b)
+{
+  return a->always == b->always && a->conditions.n == b->conditions.n
+         && a->conditions.size == b->conditions.size
+         && !memcmp (a->conditions.code, b->conditions.code,
+                     a->conditions.size);
+}
+
+/* Retire what was translated around each point that is in A and not in B.  */
 static void
 retire_difference (const struct set *a, const struct set *b)
 {
   for (unsigned n = 0; n < a->n; n++)
-    if (!contains (b, a->at[n]))
-      dispatch_flush (a->at[n], a->at[n] + 1, "a point");
+    {
+      const struct breakpoint *p = a->point + n, *q = find (b, p->at);
+      if (!q || !same (p, q))
+        dispatch_flush (p->at, p->at + 1, "a point");
+    }
 }
 
 /* See points.h.  */
 void
 points_catch_up (struct channel *c)
 {
-  static unsigned room;         /* of breakpoints.at */
-  unsigned want = MAX (MIN (c->n_points, CHANNEL_MAX_POINTS), 1u);
-  struct set new = read_wanted (c, want), old = breakpoints;
+  unsigned want = MIN (c->n_points, CHANNEL_MAX_POINTS);
+  struct set new = read_wanted (c, MAX (want, 1u)), old = breakpoints;
 
-  if (!new.at)
+  if (!new.point)
     return;
   breakpoints = new;
   retire_difference (&new, &old);
   retire_difference (&old, &new);
-  if (old.at)
-    heap_free (old.at, room * sizeof *old.at, HEAP_DEBUG);
-  room = want;
+  drop (&old);
   LOG (DEBUG, "%u breakpoints", breakpoints.n);
 }
 
-static bool
-idle (app_pc start, app_pc end)
+static size_t
+room (app_pc start, app_pc end, enum flavour flavour)
 {
-  unsigned n = index_of (&breakpoints, start);
-  return n == breakpoints.n || breakpoints.at[n] >= end;
+  size_t most = 0;
+
+  if (flavour_steps (flavour))
+    return 0;
+  for (unsigned n = index_of (&breakpoints, start);
+       n < breakpoints.n && breakpoints.point[n].at < end; n++)
+    most = MAX (most, MAX (breakpoints.point[n].needs.room, 1u));
+  return most;
 }
 
 /* A step goes past the point that it starts from.  */
 static enum rule_action
 before (const struct insn *i, enum flavour flavour)
 {
-  return flavour != FLAVOUR_STEP && contains (&breakpoints, i->pc)
-             ? RULE_STOP
-             : RULE_NONE;
+  const struct breakpoint *b;
+
+  if (flavour_steps (flavour))
+    return RULE_NONE;
+  b = find (&breakpoints, i->pc);
+  return !b ? RULE_NONE : b->always ? RULE_STOP : RULE_CODE;
+}
+
+static size_t
+emit (struct rule_site *s)
+{
+  const struct breakpoint *b = find (&breakpoints, s->insn->pc);
+
+  condition_emit (s, &b->conditions, &b->needs);
+  return 0;
+}
+
+/* See points.h.  */
+enum agent_error
+points_error (const struct thread *t)
+{
+  const struct breakpoint *b = find (&breakpoints, t->context.rip);
+
+  return b && !b->always ? t->context.spill[0] : AGENT_NO_ERROR;
 }
 
 /* See points.h.  */
 void
 points_init (void)
 {
-  static const struct cache_rule rule = { .idle = idle, .before = before };
+  static const struct cache_rule rule
+      = { .room = room, .before = before, .emit = emit };
   cache_add_rule (&rule);
 }

@@ -11,10 +11,15 @@
 #ifndef DEBUG_POINTS_H
 #define DEBUG_POINTS_H
 
+#include "agent/agent.h"
 #include "engine/thread.h"
 
 /* Once a process.  */
 void points_init (void);
+
+/* T has come to an EXIT_POINT: why, if not because its breakpoint's condition
+   is true, or it has none.  context.spill[1] is what the error is about.  */
+enum agent_error points_error (const struct thread *t);
 
 /* Bring the copy up to date with C.  */
 void points_catch_up (struct channel *c);

@@ -172,7 +172,7 @@ find_fragment (struct thread *t, const struct arrival *a,
 
   lock_acquire (&cache_lock);
   s = cache_fragment (t->context.rip, flavour,
-                      a->indirect && flavour != FLAVOUR_STEP, &f, &fault);
+                      a->indirect && !flavour_steps (flavour), &f, &fault);
   if (s == BUILD_OK)
     {
       if (a->exit)
@@ -226,7 +226,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       struct fragment *f = find_fragment (t, &a, flavour);
       if (f)
         {
-          t->stepping = flavour == FLAVOUR_STEP;
+          t->stepping = flavour_steps (flavour);
           t->stepping_from = c->rip;
           c->leave = (uint64_t) arch_leave;
           c->next = (uint64_t) f->entry;

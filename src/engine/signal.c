@@ -63,7 +63,12 @@ fix_up (struct frame_regs *r)
   else if (in_range (r->rip, arch_vector_begin, arch_vector_end))
     r->rip = (uint64_t) arch_vector_fault;
   else
-    return false;
+    {
+      uint64_t to = cache_fault_exit (r->rip);
+      if (!to)
+        return false;
+      r->rip = to;
+    }
   return true;
 }
 

@@ -21,6 +21,13 @@ static struct thread *free_blocks;      /* through `next' */
 static uint32_t last_number;
 static bool have_fsgsbase;
 
+/* See thread.h.  */
+bool
+thread_has_fsgsbase (void)
+{
+  return have_fsgsbase;
+}
+
 /* Offsets in the mapping of a thread.  */
 #define STACK_AT PAGE_SIZE
 #define SIGNAL_STACK_AT (STACK_AT + THREAD_STACK_SIZE + PAGE_SIZE)

@@ -98,6 +98,9 @@ NORETURN void thread_exit (struct thread *t, int status);
 /* The same by system call NR, exit or exit_group.  */
 NORETURN void thread_leave (struct thread *t, long nr, int status);
 
+/* What thread_init was told.  */
+bool thread_has_fsgsbase (void);
+
 /* Set the kernel's %gs base of the calling thread to BASE.  */
 void thread_set_gs (uint64_t base);
 

@@ -39,6 +39,70 @@ note_after (struct rewriter *w, const struct insn *i, unsigned spilled)
   rewrite_note (w, ARCH_NOTE_AT, i->pc + i->length - w->pc, spilled);
 }
 
+/* See rewrite.h.  */
+void
+rewrite_saved (struct rewriter *w, const struct insn *i, unsigned mask)
+{
+  note_at (w, i, mask);
+  w->notes[w->n_notes - 1].flags_saved = 1;
+}
+
+/* Store all of the flags to context.rflags, through %rax; %rsp is spilled.  */
+static void
+save_all_flags (struct emit *e)
+{
+  emit_load_gs (e, ARCH_RSP, CONTEXT_ENGINE_RSP);
+  emit_8 (e, 0x9c);             /* pushf */
+  emit_pop (e, ARCH_RAX);
+  emit_store_gs (e, ARCH_RAX, CONTEXT_RFLAGS);
+}
+
+/* See rewrite.h.  The flags go to CONTEXT_SPILL (2), as lahf and seto %al have them.  */
+void
+rewrite_save (struct rewriter *w, const struct insn *i, unsigned mask,
+              bool all_flags)
+{
+  static const uint8_t lahf_seto[] = { 0x9f, 0x0f, 0x90, 0xc0 };
+
+  vm_assert (mask & MASK (ARCH_RAX));
+  note_at (w, i, 0);
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (mask & MASK (r))
+      emit_spill (&w->e, r);
+  note_at (w, i, mask);
+  if (all_flags)
+    save_all_flags (&w->e);
+  emit_bytes (&w->e, lahf_seto, sizeof lahf_seto);
+  emit_store_gs (&w->e, ARCH_RAX, CONTEXT_SPILL (2));
+  rewrite_saved (w, i, mask);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_restore (struct rewriter *w, const struct insn *i, unsigned mask)
+{
+  static const uint8_t add_7f_al_sahf[] = { 0x04, 0x7f, 0x9e };
+
+  rewrite_saved (w, i, mask);
+  emit_load_gs (&w->e, ARCH_RAX, CONTEXT_SPILL (2));
+  emit_bytes (&w->e, add_7f_al_sahf, sizeof add_7f_al_sahf);
+  note_at (w, i, mask);
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (mask & MASK (r))
+      emit_unspill (&w->e, r);
+  note_at (w, i, 0);
+}
+
+/* See rewrite.h.  */
+uint64_t
+rewrite_flags (uint64_t rflags, uint64_t saved)
+{
+  uint64_t low = saved >> 8 & (FLAG_ARITH & 0xff);
+
+  return (rflags & ~(uint64_t) FLAG_ARITH) | low
+         | (saved & 1 ? (uint64_t) FLAG_OF : 0);
+}
+
 static unsigned
 choose_scratch (const struct insn *i)
 {

@@ -1,0 +1,170 @@
+/* See condition.h.
+
+   In front of the instruction:
+
+         save flags and registers
+         jmp   1f
+     yes:                               movq $0, SPILL (0)
+     stop:                              (an error arrives here)
+         restore;  jmp EXIT_POINT
+     1:  condition 1                    true: to yes; error: to stop
+         condition 2 ...
+         restore                                                           */
+
+#include "debug/condition.h"
+#include "common/assert.h"
+#include "engine/thread.h"
+
+#define MASK(R) (1u << (R))
+#define AROUND_MAX (4 * REWRITE_SAVE_MAX)
+
+static uint8_t heights[CONDITION_MAX_LENGTH];
+static uint32_t notes[CONDITION_MAX_LENGTH];
+static struct agent_fault faults[ARCH_MAX_FAULTS];
+
+/* See condition.h.  */
+bool
+condition_next (const struct condition_list *l, uint32_t *at,
+                const uint8_t **bytes, uint32_t *length)
+{
+  uint32_t left = l->size - *at, n;
+
+  if (left < sizeof n)
+    return false;
+  __builtin_memcpy (&n, l->code + *at, sizeof n);
+  left -= sizeof n;
+  if (n > left || ALIGN_UP (n, 4) > left)
+    return false;
+  *bytes = l->code + *at + sizeof n;
+  *length = n;
+  *at += sizeof n + ALIGN_UP (n, 4);
+  return true;
+}
+
+static struct agent_request
+request (const uint8_t *bytes, uint32_t length, app_pc pc)
+{
+  return (struct agent_request){ .bytes = bytes, .length = length,
+                                 .want_value = true, .pc = pc,
+                                 .has_fsgsbase = thread_has_fsgsbase () };
+}
+
+static enum bytecode_refusal
+verify (const struct agent_request *r, struct bytecode_info *info)
+{
+  struct bytecode_map map = { heights, notes };
+
+  return r->length > CONDITION_MAX_LENGTH ? BYTECODE_TOO_LONG
+                                          : agent_verify (r, &map, info);
+}
+
+static void
+add_needs (struct condition_needs *needs, const struct bytecode_info *info)
+{
+  needs->room += agent_code_max (info);
+  needs->mask |= agent_clobbers (info) | info->gpr_read | MASK (ARCH_RAX);
+  needs->n_refs += info->n_refs;
+  if (info->rflags_read)
+    {
+      needs->all_flags = true;
+      needs->mask |= MASK (ARCH_RSP);
+    }
+}
+
+/* See condition.h.  */
+enum bytecode_refusal
+condition_verify (const struct condition_list *l, app_pc pc,
+                  struct condition_needs *needs)
+{
+  const uint8_t *bytes;
+  uint32_t at = 0, length;
+
+  *needs = (struct condition_needs){ .room = AROUND_MAX };
+  for (uint32_t n = 0; n < l->n; n++)
+    {
+      struct agent_request r;
+      struct bytecode_info info;
+      enum bytecode_refusal why;
+
+      if (!condition_next (l, &at, &bytes, &length))
+        return BYTECODE_TRUNCATED;
+      r = request (bytes, length, pc);
+      why = verify (&r, &info);
+      if (why)
+        return why;
+      add_needs (needs, &info);
+    }
+  return needs->room > CONDITION_MAX_CODE || needs->n_refs > ARCH_MAX_FAULTS
+             ? BYTECODE_TOO_LONG
+             : BYTECODE_OK;
+}
+
+/* The faults of CODE, which are its own, become the fragment's.  */
+static void
+add_faults (struct rewriter *w, const struct agent_code *code)
+{
+  uint64_t base = (uint64_t) (code->start - (w->start + w->e.delta));
+
+  for (uint32_t n = 0; n < code->n_faults; n++)
+    w->faults[w->n_faults++]
+        = (struct arch_fault){ (uint16_t) (base + code->faults[n].at),
+                               (uint16_t) (base + code->faults[n].exit) };
+}
+
+static void
+emit_one (struct rule_site *s, struct agent_request *r)
+{
+  struct bytecode_map map = { heights, notes };
+  struct agent_code code = { .faults = faults };
+  struct bytecode_info info;
+  enum bytecode_refusal why = verify (r, &info);
+
+  vm_assert (!why);
+  why = agent_compile (r, &map, &info, &s->w->e, &code);
+  vm_assert (!why);
+  add_faults (s->w, &code);
+}
+
+/* Write what leaves; returns where `yes' is, `stop' in *STOP.  */
+static cache_pc
+emit_leaving (struct rule_site *s, unsigned mask, cache_pc *stop)
+{
+  struct emit *e = &s->w->e;
+  cache_pc unit = rule_exit_point (s), yes = emit_pc (e);
+
+  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0));
+  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0) + 4);
+  *stop = emit_pc (e);
+  rewrite_restore (s->w, s->insn, mask);
+  emit_jmp (e, unit);
+  return yes;
+}
+
+/* See condition.h.  */
+void
+condition_emit (struct rule_site *s, const struct condition_list *l,
+                const struct condition_needs *needs)
+{
+  struct emit *e = &s->w->e;
+  struct agent_exits exits = { 0 };
+  const uint8_t *bytes;
+  uint32_t at = 0, length;
+  uint8_t *over;
+
+  rewrite_save (s->w, s->insn, needs->mask, needs->all_flags);
+  emit_jmp (e, emit_pc (e));
+  over = e->at;
+  exits.yes = emit_leaving (s, needs->mask, &exits.error);
+  __builtin_memcpy (over - 4, &(int32_t){ (int32_t) (e->at - over) }, 4);
+  rewrite_saved (s->w, s->insn, needs->mask);
+  for (uint32_t n = 0; n < l->n; n++)
+    {
+      bool ok = condition_next (l, &at, &bytes, &length);
+      struct agent_request r = request (bytes, length, s->insn->pc);
+
+      vm_assert (ok);
+      r.exits = exits;
+      emit_one (s, &r);
+    }
+  rewrite_restore (s->w, s->insn, needs->mask);
+}
