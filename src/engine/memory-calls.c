@@ -25,7 +25,7 @@ gate_function gate_mmap, gate_munmap, gate_mprotect, gate_mremap, gate_brk,
 /* See memory-calls.h.  */
 
 void
-memory_calls_before_fork (void)
+memory_calls_acquire (void)
 {
   lock_acquire (&maps_lock);
 }
@@ -33,7 +33,7 @@ memory_calls_before_fork (void)
 /* See memory-calls.h.  */
 
 void
-memory_calls_after_fork (void)
+memory_calls_release (void)
 {
   lock_release (&maps_lock);
 }
@@ -80,7 +80,7 @@ static void
 flush (app_addr start, app_addr end, const char *why)
 {
   if (areas_were_executable (start, end))
-    dispatch_flush (start, end, why);
+    dispatch_remapped (start, end, why);
 }
 
 /* Name in *A what descriptor FD is open on.  */
@@ -236,10 +236,10 @@ do_madvise (struct thread *t)
   if (end > addr && engine_owns (addr, end))
     return -RAW_ENOMEM;
   long r = gate_issue (t);
-  if (r != GATE_AGAIN
+  if (r != GATE_AGAIN && areas_were_executable (addr, end)
       && (advice == MADV_DONTNEED_ || advice == MADV_FREE_
           || advice == MADV_REMOVE_ || advice == MADV_DONTNEED_LOCKED_))
-    flush (addr, end, "madvise");
+    dispatch_flush (addr, end, "madvise");
   return r;
 }
 
