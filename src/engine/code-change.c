@@ -22,10 +22,14 @@ struct code_page
   app_addr at;
   uint32_t state;               /* enum page_state */
   uint32_t stores;              /* faults so far */
+  uint64_t mended;              /* when it was last made writable for a store
+                                   that faulted for no reason that is left;
+                                   0: not since its state changed */
 };
 
 static struct code_page *buckets[N_BUCKETS];
 static uint32_t n_protected;
+static uint64_t clock;          /* counts stores that are tried again */
 
 static struct code_page **
 bucket (app_addr page)
@@ -77,6 +81,7 @@ set_state (struct code_page *p, enum page_state state)
   uint32_t n = n_protected + (state == PAGE_PROTECTED)
                - (p->state == PAGE_PROTECTED);
   p->state = state;
+  p->mended = 0;
   __atomic_store_n (&n_protected, n, __ATOMIC_RELEASE);
 }
 
@@ -128,16 +133,36 @@ retire_page (const struct code_page *p, const char *why)
   LOG (FLUSH, "%u fragments of page %#lx: %s", n, p->at, why);
 }
 
+/* A store to P, which is not protected, and which A says can be written to,
+   has faulted: another thread was faster, or the protection outlived its
+   reason.  The page is made writable, which is no more than it should be; a
+   thread that has been told so and faults again has a fault of its own.  */
+static enum code_fault
+try_again (struct code_page *p, const struct area *a, uint64_t *tried)
+{
+  if (p->mended && *tried >= p->mended)
+    return CODE_FAULT_OTHER;
+  if (!p->mended)
+    {
+      set_writable (p, a, true);
+      p->mended = ++clock;
+    }
+  *tried = ++clock;
+  return CODE_FAULT_RETRY;
+}
+
 /* See code-change.h.  */
 enum code_fault
-code_change_store (app_pc pc, app_addr addr)
+code_change_store (app_pc pc, app_addr addr, uint64_t *tried)
 {
   struct code_page *p = find (addr);
   struct area a;
   bool own = PAGE_DOWN (pc) == PAGE_DOWN (addr);
 
-  if (!p || p->state != PAGE_PROTECTED || !area_find (addr, &a))
+  if (!p || !area_find (addr, &a) || !(a.prot & AREA_WRITE))
     return CODE_FAULT_OTHER;
+  if (p->state != PAGE_PROTECTED)
+    return try_again (p, &a, tried);
   p->stores++;
   retire_page (p, own ? "a store of its own" : "a store");
   set_writable (p, &a, true);

@@ -35,8 +35,10 @@ enum code_fault
                            stale: go on from the application's state */
 };
 
-/* A store at application PC to ADDR faulted.  */
-enum code_fault code_change_store (app_pc pc, app_addr addr);
+/* A store at application PC to ADDR faulted.  *TRIED is the thread's own, 0 at
+   first: it tells a fault that comes again from one that another thread has
+   seen to in the meantime.  No thread is changing the memory map.  */
+enum code_fault code_change_store (app_pc pc, app_addr addr, uint64_t *tried);
 
 /* Some page is protected: kernel calls may fail that write to it.  No lock. */
 bool code_change_any (void);

@@ -12,6 +12,7 @@
 #include "engine/code-memory.h"
 #include "engine/events.h"
 #include "engine/gate.h"
+#include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
 #include "engine/signal.h"
@@ -236,6 +237,13 @@ arch_dispatch (struct arch_context *c, uint64_t number)
     }
 }
 
+static void
+log_flush (unsigned n, app_addr start, app_addr end, const char *why)
+{
+  if (n)
+    LOG (FLUSH, "%u fragments of %lx-%lx: %s", n, start, end, why);
+}
+
 /* See dispatch.h.  */
 void
 dispatch_flush (app_addr start, app_addr end, const char *why)
@@ -244,21 +252,34 @@ dispatch_flush (app_addr start, app_addr end, const char *why)
 
   lock_acquire (&cache_lock);
   n = cache_flush (start, end);
+  lock_release (&cache_lock);
+  log_flush (n, start, end, why);
+}
+
+/* See dispatch.h.  */
+void
+dispatch_remapped (app_addr start, app_addr end, const char *why)
+{
+  unsigned n;
+
+  lock_acquire (&cache_lock);
+  n = cache_flush (start, end);
   code_change_forget (start, end);
   lock_release (&cache_lock);
-  if (n)
-    LOG (FLUSH, "%u fragments of %lx-%lx: %s", n, start, end, why);
+  log_flush (n, start, end, why);
 }
 
 /* See dispatch.h.  */
 enum code_fault
-dispatch_store_fault (app_pc pc, app_addr addr)
+dispatch_store_fault (struct thread *t, app_addr addr)
 {
   enum code_fault r;
 
+  memory_calls_acquire ();
   lock_acquire (&cache_lock);
-  r = code_change_store (pc, addr);
+  r = code_change_store (t->context.rip, addr, &t->tried);
   lock_release (&cache_lock);
+  memory_calls_release ();
   return r;
 }
 

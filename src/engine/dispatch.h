@@ -18,15 +18,18 @@ void dispatch_init (void);
    engine stack is given up.  */
 NORETURN void dispatch_run (struct thread *t);
 
-/* Retire what was translated from [START, END), which has changed, is about
-   to, or is no longer the application's.  Threads may still be inside until
-   they next leave the cache.  Takes the cache lock.  */
+/* Retire what was translated from [START, END), whose content has changed or
+   is about to.  Threads may still be inside until they next leave the cache.
+   Takes the cache lock.  */
 void dispatch_flush (app_addr start, app_addr end, const char *why);
 
-/* A store by the application, at PC in emitted code, to ADDR faulted: as
-   code_change_store (code-change.h).  The calling thread holds no lock; may
-   run in signal context.  */
-enum code_fault dispatch_store_fault (app_pc pc, app_addr addr);
+/* The same for a mapping that has changed: the protection that the engine had
+   placed there is gone.  */
+void dispatch_remapped (app_addr start, app_addr end, const char *why);
+
+/* A store by T, the calling thread, at its context's PC to ADDR faulted: as
+   code_change_store (code-change.h).  The caller holds no lock.  */
+enum code_fault dispatch_store_fault (struct thread *t, app_addr addr);
 
 /* A system call is about to write to [START, END): lift what the engine has
    protected there.  */

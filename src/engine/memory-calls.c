@@ -26,7 +26,7 @@ gate_function gate_mmap, gate_munmap, gate_mprotect, gate_mremap, gate_brk,
 /* See memory-calls.h.  */
 
 void
-memory_calls_before_fork (void)
+memory_calls_acquire (void)
 {
   lock_acquire (&maps_lock);
 }
@@ -34,7 +34,7 @@ memory_calls_before_fork (void)
 /* See memory-calls.h.  */
 
 void
-memory_calls_after_fork (void)
+memory_calls_release (void)
 {
   lock_release (&maps_lock);
 }
@@ -81,7 +81,7 @@ static void
 flush (app_addr start, app_addr end, const char *why)
 {
   if (areas_were_executable (start, end))
-    dispatch_flush (start, end, why);
+    dispatch_remapped (start, end, why);
 }
 
 /* Name in *A what descriptor FD is open on.  */

@@ -15,8 +15,9 @@ void memory_calls_init (void);
    executable.  */
 uint64_t memory_kernel_prot (uint64_t prot);
 
-/* Around fork: no thread is changing the map.  */
-void memory_calls_before_fork (void);
-void memory_calls_after_fork (void);
+/* Between the two no other thread is changing the map: what the areas say is
+   what the kernel has.  */
+void memory_calls_acquire (void);
+void memory_calls_release (void);
 
 #endif

@@ -155,7 +155,7 @@ static void
 lock_all (struct thread *t)
 {
   lock_acquire (&thread_lock);
-  memory_calls_before_fork ();
+  memory_calls_acquire ();
   dispatch_before_fork ();
   areas_before_fork ();
   lock_acquire (&t->signals.sighand->lock);
@@ -169,7 +169,7 @@ unlock_all (struct thread *t)
   lock_release (&t->signals.sighand->lock);
   areas_after_fork ();
   dispatch_release_after_fork ();
-  memory_calls_after_fork ();
+  memory_calls_release ();
   lock_release (&thread_lock);
 }
 

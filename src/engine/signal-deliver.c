@@ -10,7 +10,6 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "common/string.h"
-#include "engine/areas.h"
 #include "engine/code-change.h"
 #include "engine/dispatch.h"
 #include "engine/gate.h"
@@ -263,21 +262,14 @@ static void act (struct thread *t, struct signal_record *rec);
 static bool
 is_code_change (struct thread *t, const struct signal_record *rec)
 {
-  enum { PF_STORE = 7 };        /* present, write, user: SDM volume 3, 4.7 */
-  struct area a;
-  app_addr addr = rec->info.fault.addr;
-  if (!rec->fault || rec->info.signo != RAW_SIGSEGV
-      || rec->info.code != RAW_SEGV_ACCERR || rec->err != PF_STORE)
-    return false;
-  if (dispatch_store_fault (t->context.rip, addr) != CODE_FAULT_OTHER)
-    return true;
-  bool retry = t->last_retry != addr && area_find (addr, &a)
-               && (a.prot & AREA_WRITE);
-  t->last_retry = retry ? addr : 0;
-  if (retry)
-    raw3 (__NR_mprotect, PAGE_DOWN (addr), PAGE_SIZE,
-          memory_kernel_prot (a.prot));
-  return retry;
+  /* A write by the user, to a page that is there or not yet: SDM volume 3,
+     4.7.  */
+  enum { PF_PRESENT = 1, PF_STORE = 6 };
+  return rec->fault && rec->info.signo == RAW_SIGSEGV
+         && rec->info.code == RAW_SEGV_ACCERR
+         && (rec->err & ~(uint64_t) PF_PRESENT) == PF_STORE
+         && dispatch_store_fault (t, rec->info.fault.addr)
+              != CODE_FAULT_OTHER;
 }
 
 /* See signal.h.  */

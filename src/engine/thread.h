@@ -58,7 +58,7 @@ struct thread
   bool stepping;
   app_pc stepping_from;
 
-  app_addr last_retry;          /* a store that was tried again; 0 */
+  uint64_t tried;               /* of code_change_store */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */
 
