@@ -15,10 +15,20 @@
 #include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
+#include "engine/process.h"
 #include "engine/signal.h"
 #include "engine/stop.h"
 
 static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
+
+/* Take the cache lock.  A child of fork that still copies the code memory
+   finishes first: nothing of it may change until then.  */
+static void
+lock_cache (void)
+{
+  lock_acquire (&cache_lock);
+  process_wait_for_copy ();
+}
 
 /* How a thread came to where it is: what can be linked or published once the
    next fragment is known.  */
@@ -153,7 +163,7 @@ make_room (struct thread *t)
 {
   if (!park_all (t))
     return;
-  lock_acquire (&cache_lock);
+  lock_cache ();
   LOG (FLUSH, "cache full: %lu bytes in use",
             memory_bytes_used ());
   cache_reset ();
@@ -171,7 +181,7 @@ find_fragment (struct thread *t, const struct arrival *a,
   app_pc fault;
   enum build_status s;
 
-  lock_acquire (&cache_lock);
+  lock_cache ();
   s = cache_fragment (t->context.rip, flavour,
                       a->indirect && !flavour_steps (flavour), &f, &fault);
   if (s == BUILD_OK)
@@ -250,7 +260,7 @@ dispatch_flush (app_addr start, app_addr end, const char *why)
 {
   unsigned n;
 
-  lock_acquire (&cache_lock);
+  lock_cache ();
   n = cache_flush (start, end);
   lock_release (&cache_lock);
   log_flush (n, start, end, why);
@@ -262,7 +272,7 @@ dispatch_remapped (app_addr start, app_addr end, const char *why)
 {
   unsigned n;
 
-  lock_acquire (&cache_lock);
+  lock_cache ();
   n = cache_flush (start, end);
   code_change_forget (start, end);
   lock_release (&cache_lock);
@@ -276,7 +286,7 @@ dispatch_store_fault (struct thread *t, app_addr addr)
   enum code_fault r;
 
   memory_calls_acquire ();
-  lock_acquire (&cache_lock);
+  lock_cache ();
   r = code_change_store (t->context.rip, addr, &t->tried);
   lock_release (&cache_lock);
   memory_calls_release ();
@@ -289,7 +299,7 @@ dispatch_kernel_writes (app_addr start, app_addr end)
 {
   if (!code_change_any ())
     return;
-  lock_acquire (&cache_lock);
+  lock_cache ();
   code_change_lift (start, end);
   lock_release (&cache_lock);
 }
@@ -298,7 +308,7 @@ dispatch_kernel_writes (app_addr start, app_addr end)
 void
 dispatch_before_fork (void)
 {
-  lock_acquire (&cache_lock);
+  lock_cache ();
 }
 
 /* See dispatch.h.  */
@@ -312,7 +322,7 @@ dispatch_release_after_fork (void)
 void
 dispatch_after_fork (void)
 {
-  lock_acquire (&cache_lock);
+  lock_cache ();
   cache_after_fork ();
   lock_release (&cache_lock);
 }

@@ -1,9 +1,10 @@
 /* Processes.  See process.h.
 
    Fork holds every lock of the engine, in order of rank, over the call, so
-   that the child finds all of them its own and nothing half done.  The
-   parent goes on only when the child has its own copy of the code memory,
-   which is shared until then; `forked' is a page that both see.  */
+   that the child finds all of them its own and nothing half done.  The code
+   memory is shared until the child has copied it: until then no thread of the
+   parent may change it (process_wait_for_copy); they go on running in it.
+   `copied' is a page that both see.  */
 
 #include "engine/process.h"
 #include "arch/enter.h"
@@ -197,17 +198,28 @@ is_gone (int pid)
   return r < 0 || info[0];
 }
 
-static void
-wait_for_copy (uint32_t *copied, int pid)
+/* The child that may still be copying, guarded by the cache lock; and its
+   page, null: there is none.  */
+static uint32_t *copied;
+static int copier;
+
+/* See process.h.  */
+
+void
+process_wait_for_copy (void)
 {
-  while (!__atomic_load_n (copied, __ATOMIC_ACQUIRE) && !is_gone (pid))
+  if (!copied)
+    return;
+  while (!__atomic_load_n (copied, __ATOMIC_ACQUIRE) && !is_gone (copier))
     futex_wait (copied, 0, true, COPY_CHECK_NS);
+  raw3 (__NR_munmap, RAW_PTR (copied), PAGE_SIZE, 0);
+  copied = NULL;
 }
 
 /* The child's first steps: all locks are its own.  */
 
 static void
-become_child (struct thread *t, const struct request *r, uint32_t *copied)
+become_child (struct thread *t, const struct request *r, uint32_t *page)
 {
   int parent = t->tgid;
   t->tid = t->tgid = raw3 (__NR_getpid, 0, 0, 0);
@@ -217,8 +229,9 @@ become_child (struct thread *t, const struct request *r, uint32_t *copied)
   park_after_fork (t);
   stats_after_fork ();
   dispatch_after_fork ();
-  __atomic_store_n (copied, 1, __ATOMIC_RELEASE);
-  futex_wake (copied, 1, true);
+  __atomic_store_n (page, 1, __ATOMIC_RELEASE);
+  futex_wake (page, 1, true);
+  raw3 (__NR_munmap, RAW_PTR (page), PAGE_SIZE, 0);
   if (r->want.stack)
     t->context.gpr[ARCH_RSP] = r->want.stack + r->want.stack_size;
   if (r->want.flags & RAW_CLONE_SETTLS)
@@ -234,8 +247,8 @@ become_child (struct thread *t, const struct request *r, uint32_t *copied)
 static long
 clone_copying (struct thread *t, struct request *r)
 {
-  uint32_t *copied = share_page ();
-  if (!copied)
+  uint32_t *page = share_page ();
+  if (!page)
     return -RAW_ENOMEM;
   r->kernel.stack = r->kernel.stack_size = 0;
   if (r->nr == __NR_clone)
@@ -245,14 +258,15 @@ clone_copying (struct thread *t, struct request *r)
   lock_all (t);
   long pid = arch_syscall (r->nr, r->args);
   if (pid == 0)
-    become_child (t, r, copied);
+    become_child (t, r, page);
   else
     {
-      if (pid > 0)
-        wait_for_copy (copied, pid);
+      copied = page;
+      copier = pid;
+      if (pid < 0)
+        *page = 1;
       unlock_all (t);
     }
-  raw3 (__NR_munmap, RAW_PTR (copied), PAGE_SIZE, 0);
   signal_mask_sync (t);
   if (pid == 0 && !options.follow)
     {

@@ -12,6 +12,10 @@
 
 #include "engine/thread.h"
 
+/* Wait until the last child of fork has its own copy of the code memory.  The
+   caller holds the cache lock.  */
+void process_wait_for_copy (void);
+
 /* The process T ends with STATUS, as exit_group has it.  Does not return.  */
 NORETURN void process_exit (struct thread *t, int status);
 
