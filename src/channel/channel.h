@@ -105,6 +105,7 @@ struct channel_birth
   uint64_t tether_offset;       /* of it in image_fd */
   uint64_t core_end;
   uint64_t kick_cookie;
+  uint64_t nonce;               /* the engine's: goes with a call (hub.h) */
   int32_t pid;                  /* as the server sees it */
   int32_t server_pid;
   int32_t image_fd;             /* to be closed by the engine */
