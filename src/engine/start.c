@@ -120,7 +120,7 @@ engine_map_channel (struct channel *c, const char *path)
   return map_channel (c, -1, path);
 }
 
-/* Put the limit on open files back that the server has raised for a moment.  */
+/* Put back the limit on open files, which the server raised for a moment.  */
 static void
 restore_limit (uint64_t soft)
 {
