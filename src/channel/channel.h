@@ -20,7 +20,27 @@
       the same address (HUB_FORK); a child of vfork or CLONE_VM shares its
       parent's.
 
-   States of a slot, and who moves it:
+   Both sides are of one build; `version' only guards against a mixed
+   installation.  */
+
+#ifndef CHANNEL_CHANNEL_H
+#define CHANNEL_CHANNEL_H
+
+#include "arch/regs.h"
+
+#define CHANNEL_MAGIC 0x6e616863206f6972ull /* "rio chan" */
+#define CHANNEL_VERSION 1
+#define CHANNEL_MAX_THREADS 1024        /* seen by a debugger at once */
+#define CHANNEL_MAX_POINTS 16384
+#define CHANNEL_XSAVE_MAX 11008         /* AMX included */
+#define CHANNEL_PATH_MAX 48
+
+/* The engine's kick.  The server sends it by rt_tgsigqueueinfo with si_code
+   CHANNEL_KICK_CODE and the cookie of channel_birth as its value.  */
+#define CHANNEL_KICK_SIGNAL 62
+#define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
+
+/* States of a slot, and who moves it:
 
      FREE -> RUNNING        engine, a thread is born
      RUNNING <-> SYSCALL    engine, around each system call that may block
@@ -49,27 +69,7 @@
    stop_wanted, and counts `run' up with a wake.  The first thread that comes
    out of its wait, or out of a system call, catches up with commands and
    points, under a lock that the others take too, before any enters the cache:
-   nothing runs there then, for all are parked or in system calls.
-
-   Both sides are of one build; `version' only guards against a mixed
-   installation.  */
-
-#ifndef CHANNEL_CHANNEL_H
-#define CHANNEL_CHANNEL_H
-
-#include "arch/regs.h"
-
-#define CHANNEL_MAGIC 0x6e616863206f6972ull /* "rio chan" */
-#define CHANNEL_VERSION 1
-#define CHANNEL_MAX_THREADS 1024        /* seen by a debugger at once */
-#define CHANNEL_MAX_POINTS 16384
-#define CHANNEL_XSAVE_MAX 11008         /* AMX included */
-#define CHANNEL_PATH_MAX 48
-
-/* The engine's kick.  The server sends it by rt_tgsigqueueinfo with si_code
-   CHANNEL_KICK_CODE and the cookie of channel_birth as its value.  */
-#define CHANNEL_KICK_SIGNAL 62
-#define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
+   nothing runs there then, for all are parked or in system calls.  */
 
 /* What the engine is asked to do with its process, from the command line of
    rio-run and rio-gdbserver.  */
@@ -105,6 +105,7 @@ struct channel_birth
   uint64_t tether_offset;       /* of it in image_fd */
   uint64_t core_end;
   uint64_t kick_cookie;
+  uint64_t nonce;               /* the engine's: goes with a call (hub.h) */
   int32_t pid;                  /* as the server sees it */
   int32_t server_pid;
   int32_t image_fd;             /* to be closed by the engine */

@@ -57,6 +57,8 @@ struct hub_call
   int32_t pid, tid;
   int32_t parent;
   uint32_t generation;          /* of PID so far */
+  uint64_t nonce;               /* as in the caller's own birth record: tells
+                                   it from others, in whatever pid namespace */
   char channel_path[CHANNEL_PATH_MAX];  /* answer to HUB_FORK */
 };
 

@@ -103,6 +103,24 @@ wait_for_change (struct channel_hub *hub, struct hub_call *call, uint32_t from)
   return now;
 }
 
+/* A number that no other process has, in CALL and where the server finds it in
+   this process's memory.  */
+static void
+identify (struct hub_call *call, int pid)
+{
+  static uint64_t nonce;
+  static int owner;
+  uint32_t low, high;
+
+  if (owner != pid)
+    {
+      __asm__ volatile ("rdtsc" : "=a"(low), "=d"(high));
+      nonce = ((uint64_t) high << 32 | low) ^ (uint64_t) pid << 40;
+      owner = pid;
+    }
+  engine_channel ()->birth.nonce = call->nonce = nonce;
+}
+
 /* Ask, with the fields of CALL filled in: HUB_GRANTED, or HUB_REFUSED and the
    call is free again.  */
 static uint32_t
@@ -138,6 +156,7 @@ call_exec (int pid, int tid, uint32_t generation, unsigned *number)
       return false;
     }
   call->kind = HUB_EXEC;
+  identify (call, pid);
   call->pid = pid;
   call->tid = tid;
   call->parent = 0;
@@ -180,6 +199,7 @@ call_fork (struct channel *c, int pid, int parent)
   if (call != NULL)
     {
       call->kind = HUB_FORK;
+      call->nonce = c->birth.nonce;
       call->pid = call->tid = pid;
       call->parent = parent;
       call->generation = c->birth.generation;

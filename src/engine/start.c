@@ -31,12 +31,20 @@ extern const struct file_header __ehdr_start
   __attribute__ ((visibility ("hidden")));
 
 static struct channel_hub *hub;
+static struct channel *own_channel;
 
 /* See start.h.  */
 struct channel_hub *
 engine_hub (void)
 {
   return hub;
+}
+
+/* See start.h.  */
+struct channel *
+engine_channel (void)
+{
+  return own_channel;
 }
 
 /* The kernel's protection bits for a segment's flags.  */
@@ -112,7 +120,7 @@ engine_map_channel (struct channel *c, const char *path)
   return map_channel (c, -1, path);
 }
 
-/* Put the limit on open files back that the server has raised for a moment.  */
+/* Put back the limit on open files, which the server raised for a moment.  */
 static void
 restore_limit (uint64_t soft)
 {
@@ -143,6 +151,7 @@ engine_begin (struct channel *c)
 {
   const struct channel_birth *b = &c->birth;
 
+  own_channel = c;
   raw3 (__NR_mprotect, b->channel_addr, b->core_end - b->channel_addr,
         RAW_PROT_READ | RAW_PROT_WRITE);
   protect_image ();

@@ -19,6 +19,9 @@ NORETURN void engine_main (struct channel *c);
    outlives fork.  */
 struct channel_hub *engine_hub (void);
 
+/* The channel of this process, from engine_begin on.  */
+struct channel *engine_channel (void);
+
 /* Run the program natively from REGS on: the caller's thread leaves the
    engine for ever.  Everything of the engine's stays mapped.  */
 NORETURN void engine_go_native (const struct arch_regs *regs);

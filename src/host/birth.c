@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "channel/hub.h"
+#include "host/server.h"
 #include "host/tracee.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -113,24 +114,43 @@ raise_limit (struct birth *b, const struct tracee *t)
   return prlimit (t->pid, RLIMIT_NOFILE, &limit, NULL) == 0;
 }
 
-/* Make T open the server's descriptor FD; its own goes to *OPENED.  */
+/* Make T open the file PATH with FLAGS; the descriptor goes to *OPENED.  */
 static enum birth_refusal
-open_path (struct birth *b, struct tracee *t, const struct scratch *s, int fd,
-           int *opened)
+open_path (struct birth *b, struct tracee *t, const struct scratch *s,
+           const char *path, int flags, int *opened)
 {
-  char name[CHANNEL_PATH_MAX] = "";
-  uint64_t args[] = { AT_FDCWD, s->at, O_RDWR | O_CLOEXEC };
+  uint64_t args[] = { AT_FDCWD, s->at, flags | O_CLOEXEC };
   enum birth_refusal r;
   int64_t result;
 
-  snprintf (name, sizeof name, "/proc/%d/fd/%d", getpid (), fd);
-  if (!tracee_write (t, s->at, name, sizeof name))
+  if (!tracee_write (t, s->at, path, strlen (path) + 1))
     return BIRTH_NO_MEMORY_ACCESS;
   r = call (b, t, &result, SYS_openat, args, 3);
   if (b->system_error == EMFILE && r == BIRTH_NO_OPEN && raise_limit (b, t))
     r = call (b, t, &result, SYS_openat, args, 3);
   *opened = result;
   return r;
+}
+
+/* Make T open the server's descriptor FD; its own goes to *OPENED.  */
+static enum birth_refusal
+open_descriptor (struct birth *b, struct tracee *t, const struct scratch *s,
+                 int fd, int *opened)
+{
+  char path[CHANNEL_PATH_MAX];
+
+  server_path (path, fd);
+  return open_path (b, t, s, path, O_RDWR, opened);
+}
+
+/* An engine has to read the map of its process's memory: whether T can.  */
+static enum birth_refusal
+try_maps (struct birth *b, struct tracee *t, const struct scratch *s)
+{
+  int fd;
+  enum birth_refusal r = open_path (b, t, s, "/proc/self/maps", O_RDONLY, &fd);
+
+  return r != BIRTH_OK ? r : close_in (b, t, fd);
 }
 
 
@@ -251,8 +271,8 @@ open_image (struct birth *b, struct tracee *t, int fd)
   if (r != BIRTH_OK)
     return r;
   record->hub_fd = record->channel_fd = -1;
-  r = open_path (b, t, &s, fd, &record->image_fd);
-  if (r == BIRTH_NO_OPEN)
+  r = open_descriptor (b, t, &s, fd, &record->image_fd);
+  if (r == BIRTH_NO_OPEN && (r = try_maps (b, t, &s)) == BIRTH_OK)
     {
       r = pass_descriptors (b, t, &s, fds, b->channel_fd >= 0 ? 3 : 2);
       record->image_fd = fds[0];

@@ -114,7 +114,8 @@ struct data
 static void *
 data_at (const struct data *d, uint64_t addr, size_t size)
 {
-  if (addr < d->at || addr - d->at > d->size || d->size - (addr - d->at) < size)
+  if (addr < d->at || addr - d->at > d->size
+      || d->size - (addr - d->at) < size)
     return NULL;
   return d->bytes + (addr - d->at);
 }
@@ -142,7 +143,7 @@ find_relocations (const struct file *f, const struct data *d, uint64_t *table,
       *table = dynamic[i].d_un.d_ptr;
     else if (dynamic[i].d_tag == DT_RELASZ)
       *bytes = dynamic[i].d_un.d_val;
-  /* The table is in the first segment, which begins at 0 in file and image.  */
+  /* The table is in the first segment, which begins at 0 in both.  */
   return *table <= f->size && *bytes <= f->size - *table;
 }
 

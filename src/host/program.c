@@ -56,7 +56,7 @@ is_executable (const char *path)
 static enum program_verdict
 look_up (struct program *p, const char *name)
 {
-  const char *dirs = getenv ("PATH"), *end;
+  const char *dirs = getenv ("PATH"), *end = NULL;
   int found_errno = ENOENT;
 
   if (strchr (name, '/') != NULL)
@@ -67,7 +67,9 @@ look_up (struct program *p, const char *name)
       errno = ENAMETOOLONG;
       return refuse_errno (p, "program");
     }
-  for (dirs = dirs != NULL ? dirs : "/bin:/usr/bin"; *name != 0; dirs = end + 1)
+  if (dirs == NULL)
+    dirs = "/bin:/usr/bin";
+  for (; *name != 0; dirs = end + 1)
     {
       int n;
 

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/namespace.h"
 #include "host/tracee.h"
 
 #define MAX_BIRTHS 256
@@ -429,38 +430,71 @@ server_adopt (struct server *s, int pid, unsigned skip)
 
 /* Calls.  */
 
-/* Whether PID has an engine of this server's, by the secret in its record: it
-   may be any process, if somebody wrote nonsense into the hub, or counts its
-   processes in another pid namespace.  */
+/* Whether PID has an engine of this server's, by the secret in its record, and
+   made the call with NONCE: it may be any process, if somebody wrote nonsense
+   into the hub, or counts its processes in another pid namespace.  */
 static bool
-is_served (const struct server *s, int pid)
+is_caller (const struct server *s, int pid, uint64_t nonce)
 {
   for (unsigned i = 0; i < s->n_images; i++)
     {
       const struct image *image = &s->images[i];
-      uint64_t cookie = 0;
-      struct iovec here = { &cookie, sizeof cookie };
+      uint64_t secret[2];       /* kick_cookie, nonce */
+      struct iovec here = { secret, sizeof secret };
       struct iovec there
         = { (void *) (image->base + image->image_size
                       + offsetof (struct channel, birth.kick_cookie)),
-            sizeof cookie };
+            sizeof secret };
 
-      if (process_vm_readv (pid, &here, 1, &there, 1, 0) == sizeof cookie
-          && cookie == s->cookie)
+      if (process_vm_readv (pid, &here, 1, &there, 1, 0) == sizeof secret
+          && secret[0] == s->cookie && secret[1] == nonce)
         return true;
     }
   return false;
 }
 
+/* What namespace_find needs to know.  */
+struct wanted
+{
+  const struct server *s;
+  uint64_t nonce;
+};
+
+static bool
+is_wanted (void *data, int pid)
+{
+  const struct wanted *w = data;
+
+  return is_caller (w->s, pid, w->nonce);
+}
+
+/* Make pid and tid of CALL the server's; false: there is no such caller.  */
+static bool
+find_caller (const struct server *s, struct hub_call *call)
+{
+  struct wanted wanted = { s, call->nonce };
+  int pid;
+
+  if (call->pid > 1 && call->pid != getpid () && call->tid > 1
+      && syscall (SYS_tgkill, call->pid, call->tid, 0) == 0
+      && is_caller (s, call->pid, call->nonce))
+    return true;
+  pid = namespace_find (call->pid, is_wanted, &wanted);
+  if (pid == 0)
+    return false;
+  call->tid = call->tid == call->pid ? pid
+                                     : namespace_find_thread (pid, call->tid);
+  call->pid = pid;
+  return call->tid != 0;
+}
+
 /* A thread is about to exec.  */
 static void
-answer_exec (struct server *s, int i, const struct hub_call *call)
+answer_exec (struct server *s, int i, struct hub_call *call)
 {
   struct pending *p;
 
-  if (call->pid <= 1 || call->tid <= 1 || call->pid == getpid ()
-      || syscall (SYS_tgkill, call->pid, call->tid, 0) < 0
-      || !is_served (s, call->pid)
+  if (!find_caller (s, call)
       || (p = add_pending (s, call->pid, call->tid, i)) == NULL)
     {
       move_call (s, i, HUB_ASKED, HUB_REFUSED);
@@ -482,7 +516,7 @@ answer_fork (struct server *s, int i, const struct hub_call *call)
 {
   char path[CHANNEL_PATH_MAX] = "";
   bool granted = call->pid > 1 && s->hooks.forked != NULL
-                 && is_served (s, call->pid)
+                 && is_caller (s, call->pid, call->nonce)
                  && s->hooks.forked (s->hooks.data, call->pid, call->parent,
                                      path);
 

@@ -1,5 +1,5 @@
-/* What target.c (who is there, registers, memory, points) and running.c (resume,
-   stop, events) share.  Nobody else includes this.  */
+/* What target.c (who is there, registers, memory, points) and running.c
+   (resume, stop, events) share.  Nobody else includes this.  */
 
 #ifndef HOST_TARGET_IMPL_H
 #define HOST_TARGET_IMPL_H

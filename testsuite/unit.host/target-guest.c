@@ -1,4 +1,4 @@
-/* A guest for the tests of the target.  Its first argument says what to do.  */
+/* A guest for the tests of the target; its first argument says what to do.  */
 
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/user.h>
 
-#define USER_CS 0x33            /* 64-bit code, arch/x86/include/asm/segment.h */
+#define USER_CS 0x33            /* 64-bit code: asm/segment.h of the kernel */
 #define RFLAGS_START 0x202      /* interrupts on, all else clear */
 
 const uint8_t inject_syscall_code[INJECT_SYSCALL_SIZE] = { 0x0f, 0x05 };
