@@ -20,6 +20,9 @@ enum arch_exit
   ARCH_EXIT_NONE,
   ARCH_EXIT_INDIRECT,           /* context.target is not in the table */
   ARCH_EXIT_RESUMED,            /* not an exit: rip holds the state */
+  ARCH_EXIT_WATCH,              /* in front of the instruction at
+                                   context.target, which may touch what is
+                                   watched */
   ARCH_EXIT_FIRST = 64
 };
 

@@ -131,6 +131,12 @@ arrive (struct thread *t, uint64_t number)
       c->rip = c->target;
       return (struct arrival){ .indirect = true };
     }
+  if (number == ARCH_EXIT_WATCH)
+    {
+      c->rip = c->target;
+      events_watch (t);
+      return (struct arrival){ 0 };
+    }
   e = cache_exit ((uint32_t) number);
   c->rip = e->target;
   switch ((enum exit_kind) e->kind)
@@ -208,12 +214,13 @@ arrive_and_tell (struct thread *t, uint64_t number)
   struct arrival a = arrive (t, number);
 
   t->stepping = false;
-  if (stepping && (number != ARCH_EXIT_RESUMED || t->context.rip != from))
-    {
-      events_stepped (t);
-      return (struct arrival){ 0 };
-    }
-  return a;
+  if (!stepping || number == ARCH_EXIT_WATCH)
+    return a;
+  if (number != ARCH_EXIT_RESUMED || t->context.rip != from)
+    events_stepped (t);
+  else
+    events_unstepped (t);
+  return (struct arrival){ 0 };
 }
 
 /* See arch/enter.h.  */

@@ -52,3 +52,39 @@ events_stepped (struct thread *t)
     if ((*e)->stepped)
       (*e)->stepped (t);
 }
+
+/* See events.h.  */
+void
+events_unstepped (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->unstepped)
+      (*e)->unstepped (t);
+}
+
+/* See events.h.  */
+void
+events_watch (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->watch)
+      (*e)->watch (t);
+}
+
+/* See events.h.  */
+void
+events_stored (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->stored)
+      (*e)->stored (t);
+}
+
+/* See events.h.  */
+void
+events_store (struct thread *t, app_addr start, app_addr end)
+{
+  EACH_TABLE (e)
+    if ((*e)->store)
+      (*e)->store (t, start, end);
+}

@@ -23,8 +23,21 @@ struct engine_events
   /* T has come to an EXIT_POINT; its context is in front of it.  */
   void (*point) (struct thread *t);
 
-  /* T has done one instruction of FLAVOUR_STEP, a system call included.  */
+  /* T has done one instruction of a flavour that steps, a system call
+     included.  */
   void (*stepped) (struct thread *t);
+
+  /* T was sent to do one, and comes back with it not done, or in part.  */
+  void (*unstepped) (struct thread *t);
+
+  /* T is in front of an instruction that may touch what is watched.  */
+  void (*watch) (struct thread *t);
+
+  /* With gate_watch on: around a system call of T, or when a signal frame is
+     built for it: store for each range that may be written to, then
+     stored.  */
+  void (*store) (struct thread *t, app_addr start, app_addr end);
+  void (*stored) (struct thread *t);
 };
 
 #define EVENTS_REGISTER(TABLE)                                                \
@@ -36,5 +49,9 @@ void events_start (struct thread *t);
 enum flavour events_flavour (struct thread *t);
 void events_point (struct thread *t);
 void events_stepped (struct thread *t);
+void events_unstepped (struct thread *t);
+void events_watch (struct thread *t);
+void events_store (struct thread *t, app_addr start, app_addr end);
+void events_stored (struct thread *t);
 
 #endif

@@ -21,6 +21,11 @@
    Does not return after exit and after a successful exec.  */
 void syscall_gate (struct thread *t);
 
+/* Whether stores that the kernel makes for the application are told of
+   (events.h, store).  */
+void gate_watch (bool on);
+MUST_USE bool gate_watches (void);
+
 /* The application asks for what is in T's context: NR, arguments.  */
 static inline int64_t
 gate_number (const struct thread *t)

@@ -1,0 +1,381 @@
+/* See watch.h.  This file: the ranges and tables, the rule, the steps of
+   threads.  What an instruction accesses is in access.c, what it changes in
+   snapshot.c.  */
+
+#include "debug/watch.h"
+#include "arch/watch.h"
+#include "cache/cache.h"
+#include "common/assert.h"
+#include "common/log.h"
+#include "debug/access.h"
+#include "debug/ranges.h"
+#include "debug/snapshot.h"
+#include "engine/dispatch.h"
+#include "engine/gate.h"
+#include "engine/heap.h"
+#include "linux/raw.h"
+
+/* The checks of a block: what finish will write for is bounded by the size of
+   a block's code.  */
+#define MAX_SITES 64
+#define ROOM                                                                  \
+  (2 * INSN_MAX_MEM * (ARCH_WATCH_QUICK_MAX + ARCH_WATCH_REST_MAX))
+
+enum { WRITES, READS, N_TABLES };
+
+static struct ranges ranges;
+static struct arch_watch_table tables[N_TABLES];
+static bool watched[N_TABLES];          /* some byte is, in that table */
+
+static struct arch_watch_site sites[MAX_SITES];
+static unsigned n_sites;
+
+/* The armed thread.  */
+static struct thread *owner;
+static struct
+{
+  app_pc pc;
+  struct access access;
+  struct snapshot snapshot;
+} armed;
+
+/* See watch.h.  */
+bool
+watch_any (void)
+{
+  return ranges.n;
+}
+
+
+/* Tables.  */
+
+static unsigned
+access_of (unsigned table)
+{
+  return table == WRITES ? INSN_WRITE : INSN_READ;
+}
+
+/* Addresses for a table; 0: there are none.  */
+static uint8_t *
+map_table (size_t size)
+{
+  uint64_t at = core_reserve (PAGE_UP (size), PAGE_SIZE);
+  long r;
+
+  if (!at)
+    return 0;
+  r = raw6 (__NR_mmap, at, PAGE_UP (size), RAW_PROT_READ | RAW_PROT_WRITE,
+            RAW_MAP_PRIVATE | RAW_MAP_ANONYMOUS | RAW_MAP_NORESERVE
+                | RAW_MAP_FIXED_NOREPLACE,
+            -1, 0);
+  return r == (long) at ? (uint8_t *) at : 0;
+}
+
+static bool
+make_table (struct arch_watch_table *t)
+{
+  if (t->bits)
+    return true;
+  t->has_fsgsbase = thread_has_fsgsbase ();
+  t->has_bmi2 = arch_watch_has_bmi2 ();
+  t->bits = map_table (ARCH_WATCH_WIDE);
+  t->wide = t->bits;
+  if (!t->wide)
+    t->bits = map_table (ARCH_WATCH_NARROW);
+  return t->bits;
+}
+
+static void
+mark (const struct ranges *s, unsigned table, bool set)
+{
+  for (unsigned n = 0; n < s->n; n++)
+    if (range_wants (s->range + n, access_of (table)))
+      {
+        arch_watch_mark (tables + table, s->range[n].start, s->range[n].end,
+                         set);
+        watched[table] |= set;
+      }
+}
+
+static bool
+wants_table (const struct ranges *s, unsigned table)
+{
+  for (unsigned n = 0; n < s->n; n++)
+    if (range_wants (s->range + n, access_of (table)))
+      return true;
+  return false;
+}
+
+/* Change table number TABLE from what OLD had to what NEW has.  Code is built
+   anew when a table comes into use, or goes out.  */
+static bool
+change_table (unsigned table, const struct ranges *old,
+              const struct ranges *new)
+{
+  bool was = watched[table], will = wants_table (new, table);
+
+  if (will && !make_table (tables + table))
+    return false;
+  watched[table] = false;
+  if (was)
+    mark (old, table, false);
+  if (will)
+    mark (new, table, true);
+  watched[table] = will;
+  if (was != will && (old->n && new->n))
+    dispatch_flush (0, 1ul << 47, "another kind of watchpoint");
+  return true;
+}
+
+/* See watch.h.  */
+void
+watch_catch_up (struct channel *c)
+{
+  struct ranges new = ranges_read (c), old = ranges;
+
+  if (!new.range || ranges_same (&new, &old))
+    {
+      ranges_drop (&new);
+      return;
+    }
+  for (unsigned n = 0; n < N_TABLES; n++)
+    if (!change_table (n, &old, &new))
+      {
+        LOG (DEBUG, "no memory for watchpoints");
+        for (unsigned k = 0; k < new.n; k++)
+          if (range_wants (new.range + k, access_of (n)))
+            new.range[k].kind = CHANNEL_POINT_NONE;
+      }
+  ranges = new;
+  ranges_drop (&old);
+  gate_watch (ranges.n);
+  LOG (DEBUG, "%u watchpoints", ranges.n);
+}
+
+
+/* The rule.  */
+
+static bool
+checks (enum flavour flavour)
+{
+  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP;
+}
+
+static size_t
+room (app_pc start, app_pc end, enum flavour flavour)
+{
+  (void) start, (void) end;
+  return checks (flavour) ? ROOM : 0;
+}
+
+static bool
+is_checked (const struct insn_mem *m)
+{
+  return (watched[WRITES] && (m->access & INSN_WRITE))
+         || (watched[READS] && (m->access & INSN_READ));
+}
+
+static enum rule_action
+before (const struct insn *i, enum flavour flavour)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+
+  if (!checks (flavour))
+    return RULE_NONE;
+  if (i->properties & INSN_UNKNOWN)
+    return RULE_CODE;
+  for (unsigned n = insn_memory (i, m); n--;)
+    if (is_checked (m + n))
+      return RULE_CODE;
+  return RULE_NONE;
+}
+
+/* Check [OFFSET, OFFSET + SIZE) of the operand M.  */
+static size_t
+emit_part (struct rule_site *s, const struct insn_mem *m, unsigned table,
+           uint32_t offset, uint32_t size)
+{
+  struct insn_mem part = *m;
+
+  if (m->kind == INSN_MEM_PUSH)
+    {
+      part.kind = INSN_MEM_PLAIN;
+      part.disp -= m->size;
+    }
+  part.disp += offset;
+  part.size = size;
+  vm_assert (n_sites < MAX_SITES);
+  if (!rewrite_watch (s->w, s->insn, &part, tables + table, sites + n_sites))
+    return 0;
+  n_sites++;
+  return ARCH_WATCH_REST_MAX;
+}
+
+static size_t
+emit_operand (struct rule_site *s, const struct insn_mem *m)
+{
+  size_t later = 0;
+
+  for (unsigned n = 0; n < N_TABLES; n++)
+    if (watched[n] && (m->access & access_of (n)))
+      for (uint32_t at = 0; at < m->size; at += ARCH_WATCH_OPERAND_MAX)
+        later += emit_part (s, m, n, at,
+                            MIN (m->size - at, ARCH_WATCH_OPERAND_MAX));
+  return later;
+}
+
+static bool
+can_check (const struct insn *i, const struct insn_mem *m)
+{
+  return !(i->properties & INSN_UNKNOWN) && arch_watch_can_check (m, i)
+         && m->size <= 2 * ARCH_WATCH_OPERAND_MAX;
+}
+
+static size_t
+emit (struct rule_site *s)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+  unsigned n = insn_memory (s->insn, m);
+  size_t later = 0;
+
+  for (unsigned k = 0; k < n; k++)
+    if (is_checked (m + k) && !can_check (s->insn, m + k))
+      {
+        rewrite_watch_leave (s->w, s->insn);
+        return 0;
+      }
+  if (s->insn->properties & INSN_UNKNOWN)
+    rewrite_watch_leave (s->w, s->insn);
+  for (unsigned k = 0; k < n; k++)
+    if (is_checked (m + k))
+      later += emit_operand (s, m + k);
+  return later;
+}
+
+static void
+finish (struct rewriter *w)
+{
+  for (unsigned n = 0; n < n_sites; n++)
+    rewrite_watch_rest (w, sites + n);
+  n_sites = 0;
+}
+
+/* See watch.h.  */
+void
+watch_init (void)
+{
+  static const struct cache_rule rule
+      = { .room = room, .before = before, .emit = emit, .finish = finish };
+  cache_add_rule (&rule);
+}
+
+
+/* Steps.  */
+
+static void
+release (void)
+{
+  __atomic_store_n (&owner, NULL, __ATOMIC_RELEASE);
+}
+
+/* Take the place of the armed thread for T; false: it is another's.  */
+static bool
+acquire (struct thread *t)
+{
+  struct thread *none = NULL;
+
+  return __atomic_load_n (&owner, __ATOMIC_RELAXED) == t
+         || __atomic_compare_exchange_n (&owner, &none, t, false,
+                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* See watch.h.  */
+void
+watch_come (struct thread *t)
+{
+  if (!acquire (t))
+    {
+      raw1 (__NR_sched_yield, 0);
+      return;
+    }
+  armed.pc = t->context.rip;
+  snapshot_clear (&armed.snapshot);
+  access_begin (&armed.access, &t->context, &ranges);
+  for (unsigned n = 0; n < armed.access.n; n++)
+    {
+      const struct access_part *p = armed.access.part + n;
+      snapshot_add (&armed.snapshot, &ranges, p->start, p->end, p->access);
+    }
+}
+
+static bool
+is_owner (const struct thread *t)
+{
+  return __atomic_load_n (&owner, __ATOMIC_RELAXED) == t;
+}
+
+/* See watch.h.  */
+bool
+watch_armed (struct thread *t)
+{
+  if (!is_owner (t))
+    return false;
+  if (t->context.rip == armed.pc)
+    return true;
+  watch_undone (t);
+  return false;
+}
+
+/* See watch.h.  */
+bool
+watch_done (struct thread *t, struct watch_hit *hit)
+{
+  bool found;
+
+  if (!is_owner (t))
+    return false;
+  access_end (&armed.access, &t->context, armed.pc, true);
+  found = snapshot_compare (&armed.snapshot, &hit->addr, &hit->kind);
+  release ();
+  return found;
+}
+
+/* See watch.h.  */
+void
+watch_undone (struct thread *t)
+{
+  if (!is_owner (t))
+    return;
+  access_end (&armed.access, &t->context, armed.pc, false);
+  release ();
+}
+
+
+/* Stores by others.  */
+
+/* See watch.h.  */
+void
+watch_store (struct thread *t, app_addr start, app_addr end)
+{
+  if (ranges_first (&ranges, start, end) == ranges.n)
+    return;
+  if (!t->debug_data)
+    t->debug_data = heap_alloc (sizeof (struct snapshot), HEAP_DEBUG);
+  if (t->debug_data)
+    snapshot_add (t->debug_data, &ranges, start, end, INSN_WRITE);
+}
+
+/* See watch.h.  */
+bool
+watch_stored (struct thread *t, struct watch_hit *hit)
+{
+  struct snapshot *s = t->debug_data;
+  bool found;
+
+  if (!s)
+    return false;
+  found = snapshot_compare (s, &hit->addr, &hit->kind);
+  heap_free (s, sizeof *s, HEAP_DEBUG);
+  t->debug_data = 0;
+  return found;
+}

@@ -1,0 +1,62 @@
+/* Watchpoints: what is watched, the checks in front of instructions that
+   access memory, and what happens when one of those finds something.
+
+   A thread leaves the cache in front of an instruction that may touch what is
+   watched (ARCH_EXIT_WATCH).  It notes the bytes that are concerned, does that
+   one instruction in FLAVOUR_STEP, and compares.  Only one thread of the
+   process does that at a time, so that no change is missed or seen twice; the
+   others look again, as they come to the same check, until it is done.
+
+     FREE -> ARMED     watch_come: bytes are noted
+     ARMED -> FREE     watch_done: the instruction is done, compared
+                       watch_undone: a signal or a stop came first
+
+   Invariants:
+   1. The ranges change only while no thread is in the cache.
+   2. A byte that is watched has its bit in the table (arch/watch.h).
+   3. What the instruction of an armed thread changes of %rcx, to do part of a
+      repeated string instruction, is put right before anybody else sees it.  */
+
+#ifndef DEBUG_WATCH_H
+#define DEBUG_WATCH_H
+
+#include "cache/rewrite.h"
+#include "engine/thread.h"
+
+/* Once a process.  */
+void watch_init (void);
+
+/* The ranges are those of C's points from now on.  */
+void watch_catch_up (struct channel *c);
+
+/* Something is watched.  */
+MUST_USE bool watch_any (void);
+
+/* T has left by ARCH_EXIT_WATCH.  */
+void watch_come (struct thread *t);
+
+/* T is armed, and still where it was: it shall do one instruction.  */
+MUST_USE bool watch_armed (struct thread *t);
+
+/* What has been touched.  */
+struct watch_hit
+{
+  app_addr addr;                /* in the range that is watched */
+  enum channel_point_kind kind;
+};
+
+/* T, which may be armed, has done its instruction.  True: it has touched
+   HIT.  */
+MUST_USE bool watch_done (struct thread *t, struct watch_hit *hit);
+
+/* T, which may be armed, comes back with its instruction not done, or in
+   part.  */
+void watch_undone (struct thread *t);
+
+/* Around stores that are made for T by the kernel or the engine: watch_store
+   for each range that may be written to, then watch_stored.  True: HIT has
+   changed.  */
+void watch_store (struct thread *t, app_addr start, app_addr end);
+MUST_USE bool watch_stored (struct thread *t, struct watch_hit *hit);
+
+#endif
