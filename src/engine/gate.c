@@ -244,30 +244,44 @@ log_call (const struct thread *t, long r)
        gate_arg (t, 2), gate_arg (t, 3), gate_arg (t, 4), gate_arg (t, 5), r);
 }
 
-/* See gate.h.  */
+/* Put the result R of T's call where the application finds it.  */
 
-void
-syscall_gate (struct thread *t)
+static void
+finish_call (struct thread *t, long r)
 {
   struct arch_context *c = &t->context;
-  int64_t nr = gate_number (t);
-  bool caught = stop_catches (nr);
-  STATS_COUNT (SYSCALLS);
-  if (caught)
-    stop_report (t, CHANNEL_STOP_SYSCALL_ENTRY, 0, nr);
-  gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
-  t->syscall = nr;
-  long r = f ? f (t) : gate_issue (t);
-  log_call (t, r);
-  t->syscall = -1;
-  if (caught && r != GATE_AGAIN)
-    stop_post (t, CHANNEL_STOP_SYSCALL_RETURN, 0, nr);
-  if (r == GATE_CONTEXT)
-    return;
   c->gpr[ARCH_RCX] = c->rip;
   c->gpr[ARCH_R11] = c->rflags;
   if (r == GATE_AGAIN)
     c->rip -= 2;
   else
     c->gpr[ARCH_RAX] = r;
+}
+
+/* See gate.h.  */
+
+void
+syscall_gate (struct thread *t)
+{
+  int64_t nr = gate_number (t);
+  bool caught = stop_catches (nr);
+  STATS_COUNT (SYSCALLS);
+  if (caught)
+    {
+      t->syscall = nr;          /* what the debugger sees it in */
+      stop_report (t, CHANNEL_STOP_SYSCALL_ENTRY, 0, nr);
+      nr = gate_number (t);
+    }
+  gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
+  t->syscall = nr;
+  long r = f ? f (t) : gate_issue (t);
+  log_call (t, r);
+  if (r != GATE_CONTEXT)
+    finish_call (t, r);
+  if (caught && r != GATE_AGAIN)
+    {
+      t->syscall = nr;
+      stop_report (t, CHANNEL_STOP_SYSCALL_RETURN, 0, nr);
+    }
+  t->syscall = -1;
 }

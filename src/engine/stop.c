@@ -175,6 +175,23 @@ fill (struct thread *t)
                     ? sw->xstate_size : 0;
 }
 
+/* Registers as they were shown of a thread in a system call: the call is issued
+   again, by the kernel's rule for a call that no handler interrupted
+   (arch/x86/kernel/signal.c).  */
+
+static void
+restart_call (struct arch_context *c, uint64_t orig_rax)
+{
+  enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+  int64_t e = -(int64_t) c->gpr[ARCH_RAX];
+  if (orig_rax == UINT64_MAX
+      || !((e >= ERESTARTSYS && e <= ERESTARTNOHAND)
+           || e == ERESTART_RESTARTBLOCK))
+    return;
+  c->gpr[ARCH_RAX] = orig_rax;
+  c->rip -= 2;
+}
+
 /* Take over what the server has written to T's slot.  */
 
 static void
@@ -189,6 +206,7 @@ take (struct thread *t)
       c->rflags = s->regs.rflags;
       c->gs_base = s->regs.gs_base;
       thread_set_fs_base (t, s->regs.fs_base);
+      restart_call (c, s->regs.orig_rax);
     }
   if (s->xsave_changed)
     arch_vector_load (s->xsave, signal_vector (t)->features);
