@@ -2,7 +2,7 @@
    whatever -fno-builtin says.  `rep movsb' and `rep stosb' need neither
    vector registers nor a table of sizes, and are fast from a few hundred
    bytes on; below that the byte loop is what the compiler calls us for
-   anyway.  No state; may run in signal context (DF is clear in the engine).  */
+   anyway.  No state; may run in signal context, as DF is clear there.  */
 
 #include "common/string.h"
 

@@ -3,8 +3,8 @@
    Each does the call, and brings areas.c and the cache in line with it.
    maps_lock is held over both, so that the areas see changes in the order in
    which the kernel made them.  A call that keeps the pages' protection needs
-   the engine's taken off before (dispatch_kernel_writes).  A range with something of the engine's in it
-   is answered as if nothing were there.  */
+   the engine's taken off before (dispatch_kernel_writes).  A range with
+   something of the engine's in it is answered as if nothing were there.  */
 
 #include "engine/memory-calls.h"
 #include "engine/areas.h"

@@ -1,7 +1,8 @@
 /* Taking signals from the kernel.  See signal.h; delivery is in
    signal-deliver.c, the system calls in signal-calls.c.
 
-   signal_handler and what it calls run in signal context: no locks, no heap.  */
+   signal_handler and what it calls run in signal context: no locks, no
+   heap.  */
 
 #include "engine/signal.h"
 #include "arch/enter.h"
@@ -314,7 +315,8 @@ signal_kick (struct thread *t)
 }
 
 /* The kernel's handler for SIG has to be the engine's, the application's
-   action being A.  A debugger wants to see what would end the program, too.  */
+   action being A.  A debugger wants to see what would end the program,
+   too.  */
 
 static bool
 needs_handler (int sig, const struct linux_sigaction *a)

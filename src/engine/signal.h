@@ -112,8 +112,8 @@ void signal_apply (struct thread *t, struct signal_record *rec);
 /* Something can be delivered to T, the calling thread, now.  */
 MUST_USE bool signal_waits (const struct thread *t);
 
-/* Send the kick to T: its context.interrupted is set first.  False: there is no
-   such thread.  */
+/* Send the kick to T: its context.interrupted is set first.  False: there is
+   no such thread.  */
 bool signal_kick (struct thread *t);
 
 /* Set the application's mask of T, the calling thread, and the kernel's with
@@ -124,8 +124,8 @@ void signal_set_mask (struct thread *t, linux_sigset mask);
    the application's.  */
 void signal_mask_sync (struct thread *t);
 
-/* Give the kernel the application's whole mask, for the calling thread T.  Back
-   by signal_mask_sync.  */
+/* Give the kernel the application's whole mask, for the calling thread T.
+   Back by signal_mask_sync.  */
 void signal_set_native_mask (struct thread *t);
 
 /* Block all that can be taken for the calling thread, so that what is said of
@@ -174,10 +174,10 @@ void signal_return (struct thread *t);
    CLONE_CLEAR_SIGHAND, after fork.  */
 void signal_clear_actions (struct thread *t);
 
-/* T leaves the engine for good: actions, mask and alternate stack in the kernel
-   become the application's, and it runs natively from where its context says.
-   T is its process's only thread, or the process is DYING: then it has no
-   more than moments to live, and all signals are blocked.  */
+/* T leaves the engine for good: actions, mask and alternate stack in the
+   kernel become the application's, and it runs natively from where its
+   context says.  T is its process's only thread, or the process is DYING:
+   then it has no more than moments to live, and all signals are blocked.  */
 NORETURN void signal_go_native (struct thread *t, bool dying);
 
 /* The alternate stack of T holds SP, as sigaltstack and the kernel's choice

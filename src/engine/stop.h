@@ -39,7 +39,8 @@ void stop_thread_begins (struct thread *t);
 /* T is gone, or never ran: its slot is free.  */
 void stop_thread_gone (struct thread *t);
 
-/* In the child of fork, T, which has a channel of its own if options.debug.  */
+/* In the child of fork, T, which has a channel of its own if
+   options.debug.  */
 void stop_after_fork (struct thread *t);
 
 /* The calling thread T, in dispatch, with its context the application's:
