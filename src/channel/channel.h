@@ -231,7 +231,8 @@ enum channel_ability
   CHANNEL_CAN_THREADS = 1 << 4
 };
 
-#define CHANNEL_ENGINE_ABILITIES ((unsigned) CHANNEL_CAN_CONDITION)
+#define CHANNEL_ENGINE_ABILITIES \
+  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_WATCH))
 
 /* System calls to stop at.  */
 enum channel_catch
