@@ -233,7 +233,7 @@ enum channel_ability
 };
 
 #define CHANNEL_ENGINE_ABILITIES                                              \
-  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_CATCH))
+  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH))
 
 /* System calls to stop at.  */
 enum channel_catch

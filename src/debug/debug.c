@@ -6,43 +6,89 @@
    in force until the server writes another.  */
 
 #include "debug/points.h"
+#include "debug/watch.h"
 #include "engine/events.h"
 #include "engine/options.h"
 #include "engine/stop.h"
 
 static void
-start (struct thread *t)
+points_changed (struct channel *c)
 {
-  (void) t;
-  points_init ();
-  stop_on_points (points_catch_up);
+  points_catch_up (c);
+  watch_catch_up (c);
 }
 
+/* A child of fork has the rules of its parent.  */
+static void
+start (struct thread *t)
+{
+  static bool started;
+
+  (void) t;
+  if (started)
+    return;
+  started = true;
+  points_init ();
+  watch_init ();
+  stop_on_points (points_changed);
+}
+
+/* The debugger wants T to step.  */
+static bool
+is_to_step (const struct thread *t)
+{
+  uint32_t how = t->slot && options.debug ? t->slot->resume
+                                          : CHANNEL_RESUME_CONTINUE;
+
+  return how == CHANNEL_RESUME_STEP || how == CHANNEL_RESUME_RANGE;
+}
+
+/* The instruction that a thread is armed for is done without checks.  */
 static enum flavour
 flavour (struct thread *t)
 {
-  uint32_t how = t->slot && options.debug ? t->slot->resume : CHANNEL_RESUME_CONTINUE;
-
-  return how == CHANNEL_RESUME_STEP || how == CHANNEL_RESUME_RANGE
-             ? FLAVOUR_STEP
-             : N_FLAVOURS;
+  if (watch_armed (t))
+    return FLAVOUR_STEP;
+  if (watch_any ())
+    return is_to_step (t) ? FLAVOUR_WATCH_STEP : FLAVOUR_WATCH;
+  return is_to_step (t) ? FLAVOUR_STEP : N_FLAVOURS;
 }
 
 static void
 point (struct thread *t)
 {
-  stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
+  enum agent_error e = points_error (t);
+
+  if (e)
+    stop_report (t, CHANNEL_STOP_CONDITION_ERROR, t->context.spill[1], e);
+  else
+    stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
 }
 
+/* T has done an instruction, for the debugger or for a watchpoint.  An event
+   that waits to be reported comes before a step that is done.  */
 static void
 stepped (struct thread *t)
 {
   const struct channel_thread *s = t->slot;
+  struct watch_hit hit;
 
-  if (s->resume == CHANNEL_RESUME_RANGE && t->context.rip >= s->range_start
-      && t->context.rip < s->range_end)
-    return;
-  stop_report (t, CHANNEL_STOP_STEP, 0, 0);
+  if (watch_done (t, &hit))
+    stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
+  else if (is_to_step (t) && s->stop == CHANNEL_STOP_NONE
+           && !(s->resume == CHANNEL_RESUME_RANGE
+                && t->context.rip >= s->range_start
+                && t->context.rip < s->range_end))
+    stop_report (t, CHANNEL_STOP_STEP, 0, 0);
+}
+
+static void
+stored (struct thread *t)
+{
+  struct watch_hit hit;
+
+  if (watch_stored (t, &hit))
+    stop_post (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
 }
 
 static const struct engine_events debug_events = {
@@ -50,5 +96,9 @@ static const struct engine_events debug_events = {
   .flavour = flavour,
   .point = point,
   .stepped = stepped,
+  .unstepped = watch_undone,
+  .watch = watch_come,
+  .store = watch_store,
+  .stored = stored,
 };
 EVENTS_REGISTER (debug_events);

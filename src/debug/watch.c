@@ -59,7 +59,7 @@ access_of (unsigned table)
 static uint8_t *
 map_table (size_t size)
 {
-  uint64_t at = core_reserve (PAGE_UP (size), PAGE_SIZE);
+  uint64_t at = core_reserve_far (size);
   long r;
 
   if (!at)
@@ -295,7 +295,7 @@ watch_come (struct thread *t)
 {
   if (!acquire (t))
     {
-      raw1 (__NR_sched_yield, 0);
+      raw3 (__NR_sched_yield, 0, 0, 0);
       return;
     }
   armed.pc = t->context.rip;

@@ -235,6 +235,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       if (c->interrupted)
         {
           c->interrupted = 0;
+          events_unstepped (t);
           stop_check (t);
           signal_deliver (t);
           park_check (t);

@@ -7,6 +7,7 @@
 #include "engine/code-change.h"
 #include "engine/code-memory.h"
 #include "engine/dispatch.h"
+#include "engine/events.h"
 #include "engine/heap.h"
 #include "engine/options.h"
 #include "engine/park.h"
@@ -97,6 +98,57 @@ lift_for_call (int64_t nr, const uint64_t args[6])
   memcpy (c.args, args, sizeof c.args);
   sysmem_enter (&c);
   sysmem_walk (&c, SYSCALL_WRITE, lift, NULL);
+}
+
+static bool watches;
+
+/* See gate.h.  */
+
+void
+gate_watch (bool on)
+{
+  __atomic_store_n (&watches, on, __ATOMIC_RELAXED);
+}
+
+/* See gate.h.  */
+
+bool
+gate_watches (void)
+{
+  return __atomic_load_n (&watches, __ATOMIC_RELAXED);
+}
+
+static void
+tell_store (void *cookie, unsigned arg, app_addr addr, size_t size,
+            unsigned access)
+{
+  (void) arg, (void) access;
+  events_store (cookie, addr, addr + size < addr ? -1ul : addr + size);
+}
+
+/* Tell of what T's call is going to write; of all memory, if that is not
+   known.  */
+
+static void
+tell_stores (struct thread *t)
+{
+  struct sysmem_call c = { .nr = t->syscall, .read = read_for_walk };
+  for (unsigned n = 0; n < 6; n++)
+    c.args[n] = gate_arg (t, n);
+  sysmem_enter (&c);
+  if (sysmem_is_complete (&c))
+    sysmem_walk (&c, SYSCALL_WRITE, tell_store, t);
+  else
+    events_store (t, 0, -1ul);
+}
+
+static long
+issue_watched (struct thread *t, gate_function *f)
+{
+  tell_stores (t);
+  long r = f ? f (t) : gate_issue (t);
+  events_stored (t);
+  return r;
 }
 
 /* A call that may sleep.  */
@@ -274,7 +326,9 @@ syscall_gate (struct thread *t)
     }
   gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
   t->syscall = nr;
-  long r = f ? f (t) : gate_issue (t);
+  long r = gate_watches () ? issue_watched (t, f)
+           : f             ? f (t)
+                           : gate_issue (t);
   log_call (t, r);
   if (r != GATE_CONTEXT)
     finish_call (t, r);

@@ -25,6 +25,7 @@ uint64_t core_start, core_end;
 
 static struct lock heap_lock = LOCK_INIT (LOCK_RANK_HEAP);
 static uint64_t core_next;      /* first address never given out */
+static uint64_t core_far;       /* from here on what is large */
 static char *chunk, *chunk_end;
 static void *free_lists[N_CLASSES];
 static size_t account_bytes[HEAP_N_ACCOUNTS];
@@ -42,7 +43,7 @@ heap_init (uint64_t start, uint64_t end)
 {
   core_start = PAGE_DOWN (start);
   core_next = PAGE_UP (end);
-  core_end = core_start + CORE_SIZE;
+  core_far = core_end = core_start + CORE_SIZE;
 }
 
 /* See heap.h.  */
@@ -79,7 +80,7 @@ static uint64_t
 reserve (size_t size, size_t align)
 {
   uint64_t at = ALIGN_UP (core_next, align);
-  if (size > core_end - at || at < core_next)
+  if (size > core_far - at || at < core_next)
     return 0;
   core_next = at + PAGE_UP (size);
   return at;
@@ -92,6 +93,19 @@ core_reserve (size_t size, size_t align)
 {
   lock_acquire (&heap_lock);
   uint64_t at = reserve (size, align);
+  lock_release (&heap_lock);
+  return at;
+}
+
+/* See heap.h.  */
+
+uint64_t
+core_reserve_far (size_t size)
+{
+  uint64_t at = 0;
+  lock_acquire (&heap_lock);
+  if (PAGE_UP (size) < (core_far - core_next) / 2)
+    at = core_far -= PAGE_UP (size);
   lock_release (&heap_lock);
   return at;
 }

@@ -12,6 +12,7 @@
 #include "common/string.h"
 #include "engine/code-change.h"
 #include "engine/dispatch.h"
+#include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
 #include "engine/memory-calls.h"
@@ -112,11 +113,17 @@ push_frame (struct thread *t, const struct signal_record *rec,
   size_t size = a->flags & RAW_SA_SIGINFO ? sizeof f
                                           : offsetof (struct frame, info);
   if (at)
-    dispatch_kernel_writes (at, vector + s->vector.extended_size);
+    {
+      dispatch_kernel_writes (at, vector + s->vector.extended_size);
+      if (gate_watches ())
+        events_store (t, at, vector + s->vector.extended_size);
+    }
   if (!at || !(a->flags & RAW_SA_RESTORER)
       || !frame_write_vector (vector, &s->vector, safe_write)
       || !safe_write (at, &f, size))
     return false;
+  if (gate_watches ())
+    events_stored (t);
   c->rip = a->handler;
   c->gpr[ARCH_RSP] = at;
   c->gpr[ARCH_RAX] = 0;
