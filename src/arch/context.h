@@ -12,6 +12,8 @@
 #ifndef ARCH_CONTEXT_H
 #define ARCH_CONTEXT_H
 
+#define ARCH_N_HEAT 1024
+
 #ifndef __ASSEMBLER__
 #include "arch/regs.h"
 
@@ -32,6 +34,8 @@ struct arch_context
   uint64_t fs_base, gs_base;    /* 240: the application's */
   uint64_t interrupted;         /* 256: not 0: arch_enter goes to the
                                    dispatcher instead */
+  uint16_t heat[ARCH_N_HEAT];   /* 264: times that links to heads of traces
+                                   were taken, by a hash of the head */
 };
 #endif
 
@@ -49,6 +53,7 @@ struct arch_context
 #define CONTEXT_FS_BASE 240
 #define CONTEXT_GS_BASE 248
 #define CONTEXT_INTERRUPTED 256
+#define CONTEXT_HEAT(N) (264 + 2 * (N))
 
 #ifndef __ASSEMBLER__
 _Static_assert (offsetof (struct arch_context, rip) == CONTEXT_RIP, "");
@@ -56,6 +61,7 @@ _Static_assert (offsetof (struct arch_context, table) == CONTEXT_TABLE, "");
 _Static_assert (offsetof (struct arch_context, spill) == CONTEXT_SPILL (0), "");
 _Static_assert (offsetof (struct arch_context, interrupted)
                 == CONTEXT_INTERRUPTED, "");
+_Static_assert (offsetof (struct arch_context, heat) == CONTEXT_HEAT (0), "");
 #endif
 
 #endif

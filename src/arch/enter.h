@@ -40,6 +40,10 @@ extern const uint8_t arch_leave[], arch_lookup_miss[];
    stack: supplied by engine/dispatch.c.  EXIT is a number as above.  */
 NORETURN void arch_dispatch (struct arch_context *c, uint64_t exit);
 
+/* Wait until what was written to code memory before is what the processor
+   executes (SDM volume 3, 8.1.3: a serialising instruction, iret).  */
+void arch_serialise (void);
+
 /* Abandon the present stack and go to arch_dispatch on the engine's.  */
 NORETURN void arch_restart (struct arch_context *c, uint64_t exit);
 

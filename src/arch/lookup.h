@@ -49,6 +49,21 @@ void arch_emit_lookup (struct emit *e);
 /* A prefix for PC; NEXT is the address of its slot, within 2 GiB.  */
 void arch_emit_prefix (struct emit *e, app_pc pc, cache_pc next);
 
+/* Count how often this is passed, in context.heat at the place for PC, and go
+   on to TO, within 2 GiB; but the time that the count comes to THRESHOLD,
+   leave the cache with EXIT.  From ARCH_COUNTER_SPILLS bytes on %rcx is in
+   the context.  */
+void arch_emit_counter (struct emit *e, app_pc pc, unsigned threshold,
+                        uint32_t exit, cache_pc to);
+#define ARCH_COUNTER_SPILLS 9
+#define ARCH_COUNTER_MAX 96
+
+static inline unsigned
+arch_heat_index (app_pc pc)
+{
+  return (unsigned) (pc ^ pc >> 10 ^ pc >> 20) & (ARCH_N_HEAT - 1);
+}
+
 /* Units.  UNIT is 32 bytes, aligned, in the writable view.  */
 
 /* Leave the cache with EXIT as the number of the exit.  */

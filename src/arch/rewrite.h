@@ -25,7 +25,8 @@ enum arch_note_kind
   ARCH_NOTE_AT,         /* APP bytes into the block */
   ARCH_NOTE_EXIT,       /* the target of exit number APP of the fragment */
   ARCH_NOTE_TARGET_RCX, /* in %rcx */
-  ARCH_NOTE_TARGET      /* in context.target */
+  ARCH_NOTE_TARGET,     /* in context.target */
+  ARCH_NOTE_DIFFERENCE  /* %rcx and where segment number APP begins */
 };
 
 struct arch_note
@@ -125,6 +126,18 @@ MUST_USE enum rewrite_status rewrite_load_target (struct rewriter *w,
 
 /* Spill %rcx and pop it as the ret I does.  */
 void rewrite_pop_target (struct rewriter *w, const struct insn *i);
+
+/* Where an indirect branch is likely to go to: %rcx, which is spilled, is
+   compared with TARGET.  If it differs, control goes to LOOKUP, a lookup's
+   code, with %rcx as it was.  If it is the same it goes on behind what is
+   emitted, where SEGMENT shall begin; rewrite_expected must follow there.  */
+void rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
+                     cache_pc lookup);
+void rewrite_expected (struct rewriter *w);
+
+/* Leave with the target of an indirect branch that is in %rcx, spilled,
+   without looking for it.  */
+void rewrite_miss (struct rewriter *w);
 
 /* Emit the branch I so that it is taken to TAKEN; EXIT is the number of that
    exit, EXIT + 1 that of the fall-through path.  Returns the field of four

@@ -9,11 +9,17 @@
 
    A block ends at a branch, in front of a page that cannot be executed, at
    the end of its second page, and when it has grown to BLOCK_MAX_APP bytes or
-   BLOCK_MAX_CODE bytes of code.  */
+   BLOCK_MAX_CODE bytes of code.
+
+   A trace is built by the same code, following a path: where a block would
+   end with a way to the next block of the path, that block's segment begins
+   instead.  Rules are never asked for one.  */
 
 #include "cache/block.h"
+#include "arch/enter.h"
 #include "arch/lookup.h"
 #include "cache/lookup.h"
+#include "cache/link.h"
 #include "cache/pages.h"
 #include "cache/region.h"
 #include "common/assert.h"
@@ -25,6 +31,10 @@
 #define BLOCK_RESERVE                                                         \
   (BLOCK_MAX_CODE + BLOCK_MAX_APP + 4 * ARCH_REWRITE_MAX + REWRITE_VERIFY_MAX)
 #define BLOCK_UNITS (FRAGMENT_MAX_EXITS + 2)
+#define TRACE_MAX_CODE 6144
+#define TRACE_MAX_EXITS 64
+#define TRACE_RESERVE (TRACE_MAX_CODE + BLOCK_MAX_APP + 4 * ARCH_REWRITE_MAX)
+#define TRACE_UNITS (TRACE_MAX_EXITS + PATH_MAX + 2)
 
 struct build
 {
@@ -36,14 +46,25 @@ struct build
   size_t room;                  /* that rules want for an instruction; 0: they
                                    are not asked */
   size_t later;                 /* bytes that rules will write at the end */
-  unsigned n_exits;
-  struct exit exits[FRAGMENT_MAX_EXITS];
-  uint8_t *units[FRAGMENT_MAX_EXITS];   /* writable view */
+  unsigned n_exits, max_exits;
+  struct exit exits[TRACE_MAX_EXITS];
+  uint8_t *units[TRACE_MAX_EXITS];      /* writable view */
   cache_pc prefix;
   uint32_t prefix_slot;         /* offset in the region */
+  const struct path *path;      /* of a trace; else 0 */
+  unsigned step;                /* of the path */
+  struct segment segments[PATH_MAX + 1];
+  app_pc ends[PATH_MAX + 1];    /* END for each of them */
 };
 
+/* What the largest fragment that is no trace needs.  */
+#define RECORD_SIZE                                                           \
+  (sizeof (struct fragment) + FRAGMENT_MAX_EXITS * sizeof (struct exit)       \
+   + ARCH_MAX_NOTES * sizeof (struct arch_note))
+
 static struct build the_build;
+/* The only fragment of FLAVOUR_RECORD; 0: none yet.  */
+static struct fragment *the_record;
 
 static const struct cache_rule *rules[CACHE_MAX_RULES];
 static unsigned n_rules;
@@ -112,7 +133,7 @@ add_exit (struct build *b, enum exit_kind kind, app_pc target)
   unsigned n = b->n_exits++;
   struct exit *x = b->exits + n;
 
-  vm_assert (n < FRAGMENT_MAX_EXITS);
+  vm_assert (n < b->max_exits);
   *x = (struct exit){ .target = target, .kind = (uint8_t) kind };
   x->unit = region_offset (b->region,
                            region_unit (b->region, b->units + n));
@@ -155,10 +176,67 @@ end_with (struct build *b, enum exit_kind kind, app_pc target)
   b->done = true;
 }
 
+/* The next segment of a trace begins.  */
+static void
+begin_segment (struct build *b)
+{
+  struct segment *s = b->segments + b->step;
+
+  s->app_size = (uint16_t) (b->pc - b->w.pc);
+  b->step++;
+  s[1] = (struct segment){ .pc = b->path->pc[b->step],
+                           .at = (uint16_t) (b->w.e.at - b->w.start) };
+  b->w.pc = b->pc = b->run = s[1].pc;
+  b->end = b->ends[b->step];
+}
+
+/* The path, if there is one, goes on from here to TARGET.  */
+static bool
+path_goes_to (const struct build *b, app_pc target)
+{
+  return b->path && b->step + 1 < b->path->n
+         && b->path->pc[b->step + 1] == target;
+}
+
+/* Control goes to TARGET.  */
+static void
+go_to (struct build *b, app_pc target)
+{
+  if (path_goes_to (b, target))
+    begin_segment (b);
+  else
+    end_with (b, EXIT_DIRECT, target);
+}
+
+/* The branch is expected to go where the path does.  */
+static void
+build_expectation (struct build *b)
+{
+  app_pc target = b->path->pc[b->step + 1];
+
+  rewrite_expect (&b->w, target, b->step + 1, b->region->start);
+  begin_segment (b);
+  rewrite_expected (&b->w);
+  if (b->step == b->path->n)
+    end_with (b, EXIT_DIRECT, target);
+}
+
 /* The lookup code of the region; %rcx is the target and spilled.  */
 static void
-end_with_lookup (struct build *b)
+end_with_lookup (struct build *b, enum flavour flavour)
 {
+  if (b->path && cache_options ()->inline_compare
+      && b->path->pc[b->step + 1])
+    {
+      build_expectation (b);
+      return;
+    }
+  if (flavour == FLAVOUR_RECORD)
+    {
+      rewrite_miss (&b->w);
+      b->done = true;
+      return;
+    }
   rewrite_note (&b->w, ARCH_NOTE_TARGET_RCX, 0, 1u << ARCH_RCX);
   emit_jmp (&b->w.e, b->region->start);
   b->done = true;
@@ -179,9 +257,38 @@ push_return (struct build *b, const struct insn *i, unsigned spilled)
   rewrite_push_return (&b->w, i, slot, spilled);
 }
 
+/* A conditional branch inside of a trace: what does not stay on the path
+   leaves.  */
+static bool
+build_side_exit (struct build *b, const struct insn *i)
+{
+  app_pc fall = i->pc + i->length;
+  struct insn j = *i;
+  uint8_t *fall_field;
+  unsigned n;
+
+  if (i->branch != INSN_JCC)
+    return false;
+  if (path_goes_to (b, fall))
+    n = add_exit (b, EXIT_DIRECT, i->target);
+  else if (path_goes_to (b, i->target))
+    {
+      n = add_exit (b, EXIT_DIRECT, fall);
+      j.cc ^= 1;
+    }
+  else
+    return false;
+  set_field (b, n, rewrite_conditional (&b->w, &j, n, exit_unit (b, n), 0,
+                                        &fall_field));
+  begin_segment (b);
+  return true;
+}
+
 static void
 build_conditional (struct build *b, const struct insn *i)
 {
+  if (build_side_exit (b, i))
+    return;
   unsigned taken = add_exit (b, EXIT_DIRECT, i->target);
   unsigned fall = add_exit (b, EXIT_DIRECT, i->pc + i->length);
   uint8_t *fall_field;
@@ -211,7 +318,7 @@ build_faulting (struct build *b, const struct insn *i)
 {
   rewrite_note (&b->w, ARCH_NOTE_COPY, i->pc - b->w.pc, 0);
   emit_bytes (&b->w.e, i->bytes, i->length);
-  end_with (b, EXIT_DIRECT, i->pc + i->length);
+  go_to (b, i->pc + i->length);
 }
 
 /* A transaction may always abort: %eax says that a retry is of no use.  */
@@ -220,11 +327,11 @@ build_xbegin (struct build *b, const struct insn *i)
 {
   rewrite_note (&b->w, ARCH_NOTE_AT, i->pc - b->w.pc, 0);
   emit_mov_imm (&b->w.e, ARCH_RAX, 0);
-  end_with (b, EXIT_DIRECT, i->target);
+  go_to (b, i->target);
 }
 
 static void
-build_branch (struct build *b, const struct insn *i)
+build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 {
   switch ((enum insn_branch) i->branch)
     {
@@ -233,11 +340,11 @@ build_branch (struct build *b, const struct insn *i)
       build_conditional (b, i);
       break;
     case INSN_JMP:
-      end_with (b, EXIT_DIRECT, i->target);
+      go_to (b, i->target);
       break;
     case INSN_CALL:
       push_return (b, i, 0);
-      end_with (b, EXIT_DIRECT, i->target);
+      go_to (b, i->target);
       break;
     case INSN_JMP_IND:
     case INSN_CALL_IND:
@@ -248,11 +355,11 @@ build_branch (struct build *b, const struct insn *i)
         }
       if (i->branch == INSN_CALL_IND)
         push_return (b, i, 1u << ARCH_RCX);
-      end_with_lookup (b);
+      end_with_lookup (b, flavour);
       break;
     case INSN_RET:
       rewrite_pop_target (&b->w, i);
-      end_with_lookup (b);
+      end_with_lookup (b, flavour);
       break;
     case INSN_SYSCALL:
       end_with (b, EXIT_SYSCALL, i->pc);
@@ -279,11 +386,11 @@ build_branch (struct build *b, const struct insn *i)
 
 /* One instruction that is not simply copied.  */
 static void
-build_special (struct build *b, const struct insn *i)
+build_special (struct build *b, const struct insn *i, enum flavour flavour)
 {
   b->pc = b->run = i->pc + i->length;
   if (i->branch != INSN_NO_BRANCH)
-    build_branch (b, i);
+    build_branch (b, i, flavour);
   else if (rewrite_operand (&b->w, i, b->near) != REWRITE_OK)
     build_refusal (b, i);
 }
@@ -344,6 +451,14 @@ finish_rules (struct build *b)
       rules[n]->finish (&b->w);
 }
 
+static bool
+is_full (const struct build *b)
+{
+  return code_size (b) > (b->path ? TRACE_MAX_CODE : BLOCK_MAX_CODE)
+         || b->w.n_notes > ARCH_MAX_NOTES / 2
+         || (b->path && b->n_exits + 4 > b->max_exits);
+}
+
 /* Decode and write instructions until the block ends.  False if not even the
    first one can be fetched.  */
 static bool
@@ -357,10 +472,10 @@ build_body (struct build *b, enum flavour flavour)
           = insn_decode (&i, app_bytes (b->pc), b->end - b->pc, b->pc);
       if (s == INSN_TRUNCATED)
         {
-          if (b->pc == b->w.pc)
+          if (b->pc == b->w.pc && !b->step)
             return false;
           end_run (b);
-          end_with (b, EXIT_DIRECT, b->pc);
+          go_to (b, b->pc);
         }
       else if (b->room && s == INSN_OK && apply_rules (b, &i, flavour))
         break;
@@ -370,7 +485,7 @@ build_body (struct build *b, enum flavour flavour)
         {
           end_run (b);
           if (s == INSN_OK)
-            build_special (b, &i);
+            build_special (b, &i, flavour);
           else
             {
               b->pc = b->run = i.pc + i.length;
@@ -378,9 +493,12 @@ build_body (struct build *b, enum flavour flavour)
             }
         }
       if (!b->done
-          && (flavour_steps (flavour) || b->pc - b->w.pc > BLOCK_MAX_APP
-              || code_size (b) > BLOCK_MAX_CODE
-              || b->w.n_notes > ARCH_MAX_NOTES / 2))
+          && (flavour_steps (flavour) || b->pc - b->w.pc > BLOCK_MAX_APP))
+        {
+          end_run (b);
+          go_to (b, b->pc);
+        }
+      if (!b->done && is_full (b))
         {
           end_run (b);
           end_with (b, EXIT_DIRECT, b->pc);
@@ -427,26 +545,54 @@ build_verification (struct build *b)
   rewrite_verify (&b->w, b->pc, b->end - b->pc, exit_unit (b, changed));
 }
 
-/* A fragment for what B has built.  */
+/* The segments of what B has built, the first of which is in F.  */
+static void
+fill_segments (struct build *b, struct fragment *f)
+{
+  struct segment *s = b->segments;
+
+  s[b->step].app_size = (uint16_t) (b->pc - b->w.pc);
+  f->first = s[0];
+  /* A block that is nothing but a stop belongs to its first byte.  */
+  f->app_size = MAX (f->app_size, 1);
+  f->n_notes = (uint16_t) b->w.n_notes;
+  f->n_more = (uint8_t) b->step;
+  for (unsigned n = 1; n <= b->step; n++)
+    {
+      struct segment *to = fragment_segment (f, n);
+      *to = s[n];
+      to->back = (uint16_t) ((uint64_t *) to - (uint64_t *) f);
+    }
+}
+
+/* What B has built needs so much memory.  */
+static size_t
+fragment_size (const struct build *b)
+{
+  unsigned n = b->w.n_faults;
+
+  return sizeof (struct fragment) + b->n_exits * sizeof (struct exit)
+         + b->w.n_notes * sizeof (struct arch_note)
+         + (n ? (n + 1) * sizeof (struct arch_fault) : 0)
+         + b->step * sizeof (struct segment);
+}
+
+/* Make F, which may be null, the fragment for what B has built.  */
 static struct fragment *
-make_fragment (struct build *b, enum flavour flavour)
+fill_fragment (struct build *b, enum flavour flavour, struct fragment *f)
 {
   size_t notes = b->w.n_notes * sizeof (struct arch_note);
   unsigned n_faults = b->w.n_faults;
   size_t faults = n_faults ? (n_faults + 1) * sizeof (struct arch_fault) : 0;
-  struct fragment *f = memory_alloc (
-      sizeof *f + b->n_exits * sizeof (struct exit) + notes + faults);
 
   if (!f)
     return 0;
-  f->pc = b->w.pc;
+  f->n_exits = (uint8_t) b->n_exits;
+  fill_segments (b, f);
   f->entry = b->w.start + b->w.e.delta;
-  /* A block that is nothing but a stop belongs to its first byte.  */
-  f->app_size = (uint16_t) MAX (b->pc - b->w.pc, 1);
+  f->is_trace = b->path != 0;
   f->size = (uint16_t) (b->w.e.at - b->w.start);
   f->flavour = flavour & 15;
-  f->n_exits = (uint8_t) b->n_exits;
-  f->n_notes = (uint16_t) b->w.n_notes;
   __builtin_memcpy (f->exits + b->n_exits, b->w.notes, notes);
   f->has_faults = n_faults != 0;
   b->w.faults[n_faults] = (struct arch_fault){ 0, 0 };
@@ -500,8 +646,11 @@ start_build (struct build *b, app_pc pc, bool indirect)
     }
   b->w.start = b->w.e.at;
   b->w.pc = b->pc = b->run = pc;
+  b->segments[0] = (struct segment){ .pc = pc };
+  b->step = 0;
   b->w.n_notes = b->w.n_faults = 0;
   b->n_exits = 0;
+  b->max_exits = b->path ? TRACE_MAX_EXITS : FRAGMENT_MAX_EXITS;
   b->done = false;
   b->later = 0;
   b->near = distance == (int32_t) distance && cache_options ()->near;
@@ -510,13 +659,18 @@ start_build (struct build *b, app_pc pc, bool indirect)
 static void
 publish (struct build *b, struct fragment *f)
 {
-  region_index (b->region, b->prefix ? b->prefix : f->entry, f, false);
+  region_index (b->region, b->prefix ? b->prefix : f->entry, f,
+                REGION_FRAGMENT);
   region_commit (b->region, &b->w.e);
   lookup_insert (f);
   if (f->prefix)
     lookup_publish (f);
-  cache_stats ()->blocks++;
-  cache_stats ()->app_bytes += f->app_size;
+}
+
+static app_pc
+segment_end (app_pc pc, const struct memory_extent *x)
+{
+  return MIN (x->end, PAGE_DOWN (pc) + 2 * PAGE_SIZE);
 }
 
 /* See block.h.  */
@@ -532,9 +686,11 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
   *fault = pc;
   if (!memory_calls ()->extent (pc, &x))
     return BUILD_FAULT;
-  b->end = MIN (x.end, PAGE_DOWN (pc) + 2 * PAGE_SIZE);
+  b->path = 0;
+  b->end = segment_end (pc, &x);
   b->room = rules_room (pc, b->end, flavour);
-  b->region = region_reserve (pc, BLOCK_RESERVE + b->room, BLOCK_UNITS);
+  b->region = region_reserve (pc, REGION_BLOCKS, BLOCK_RESERVE + b->room,
+                              BLOCK_UNITS);
   if (!b->region)
     return BUILD_FULL;
   units = b->region->units;
@@ -547,7 +703,7 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
       *fault = b->end;
       return BUILD_FAULT;
     }
-  f = make_fragment (b, flavour);
+  f = fill_fragment (b, flavour, memory_alloc (fragment_size (b)));
   if (!f || !pages_insert (f))
     {
       b->region->units = units;
@@ -555,8 +711,142 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
     }
   finish_exits (b, f);
   publish (b, f);
+  cache_stats ()->blocks++;
+  cache_stats ()->app_bytes += f->app_size;
   *result = f;
   return BUILD_OK;
+}
+
+/* The code at PC may become part of a trace; *END is its end.  */
+static bool
+is_fit (app_pc pc, app_pc *end)
+{
+  struct memory_extent x;
+
+  if (!memory_calls ()->extent (pc, &x) || x.verify)
+    return false;
+  *end = segment_end (pc, &x);
+  return rules_room (pc, *end, FLAVOUR_PLAIN) == 0;
+}
+
+static bool
+path_is_fit (struct build *b, const struct path *path)
+{
+  for (unsigned n = 0; n < path->n; n++)
+    if (!is_fit (path->pc[n], b->ends + n))
+      return false;
+  return true;
+}
+
+/* The trace F takes the place of the block OLD: its links first.  */
+static void
+replace (struct build *b, struct fragment *f, struct fragment *old)
+{
+  uint32_t in = 0, next;
+
+  while (old && old->in)
+    {
+      struct exit *e = exit_of (old->in);
+      link_break (e);
+      if (exit_fragment (e) != old)
+        {
+          e->next_in = in;
+          in = memory_number (e);
+        }
+    }
+  if (old)
+    fragment_retire (old);
+  publish (b, f);
+  for (; in; in = next)
+    {
+      next = exit_of (in)->next_in;
+      link_make (exit_of (in), f);
+    }
+  for (unsigned n = 0; n < f->n_exits; n++)
+    if (f->exits[n].kind == EXIT_DIRECT && f->exits[n].target == f->pc)
+      link_make (f->exits + n, f);
+}
+
+/* See block.h.  */
+enum trace_status
+block_build_trace (const struct path *path, struct fragment *old,
+                   struct fragment **result)
+{
+  struct build *b = &the_build;
+  struct fragment *f;
+  size_t units;
+
+  if (!path_is_fit (b, path))
+    return TRACE_UNFIT;
+  b->region = region_reserve (path->pc[0], REGION_TRACES, TRACE_RESERVE,
+                              TRACE_UNITS);
+  if (!b->region)
+    return TRACE_FULL;
+  b->path = path;
+  b->end = b->ends[0];
+  b->room = 0;
+  units = b->region->units;
+  start_build (b, path->pc[0], old && old->prefix);
+  f = build_body (b, FLAVOUR_PLAIN)
+          ? fill_fragment (b, FLAVOUR_PLAIN, memory_alloc (fragment_size (b)))
+          : 0;
+  if (!f || !pages_insert (f))
+    {
+      b->region->units = units;
+      return f ? TRACE_FULL : TRACE_UNFIT;
+    }
+  finish_exits (b, f);
+  replace (b, f, old);
+  *result = f;
+  return TRACE_BUILT;
+}
+
+/* See block.h.  */
+enum trace_status
+block_build_record (app_pc pc, struct fragment **result)
+{
+  struct build *b = &the_build;
+  struct region *r;
+  app_pc end;
+
+  if (!is_fit (pc, &end))
+    return TRACE_UNFIT;
+  r = region_reserve (pc, REGION_RECORD, 0, 0);
+  if (!r || (!the_record && !(the_record = memory_alloc (RECORD_SIZE))))
+    return TRACE_FULL;
+  if (!region_has_room (r, BLOCK_RESERVE, BLOCK_UNITS))
+    {
+      region_empty (r);
+      arch_serialise ();
+    }
+  b->region = r;
+  b->path = 0;
+  b->end = end;
+  b->room = 0;
+  start_build (b, pc, false);
+  if (!build_body (b, FLAVOUR_RECORD))
+    return TRACE_UNFIT;
+  vm_assert (fragment_size (b) <= RECORD_SIZE);
+  *result = fill_fragment (b, FLAVOUR_RECORD, the_record);
+  finish_exits (b, the_record);
+  region_index (r, the_record->entry, the_record, REGION_FRAGMENT);
+  region_commit (r, &b->w.e);
+  return TRACE_BUILT;
+}
+
+/* See block.h.  */
+bool
+block_traces_fit (void)
+{
+  return region_capacity (REGION_TRACES)
+         >= TRACE_RESERVE + TRACE_UNITS * ARCH_UNIT_SIZE;
+}
+
+/* See block.h.  */
+void
+block_reset (void)
+{
+  the_record = 0;
 }
 
 /* See block.h.  */
@@ -573,7 +863,7 @@ block_add_prefix (struct fragment *f)
   at = emit_pc (&e);
   f->next_prefix = emit_prefix (r, &e, f->pc);
   emit_jmp (&e, f->entry);
-  region_index (r, at, f, true);
+  region_index (r, at, f, REGION_PREFIX);
   region_commit (r, &e);
   f->prefix = region_offset (r, at);
   lookup_publish (f);

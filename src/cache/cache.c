@@ -6,6 +6,7 @@
 #include "cache/lookup.h"
 #include "cache/pages.h"
 #include "cache/region.h"
+#include "cache/trace.h"
 
 static struct cache_options the_options;
 static struct cache_stats the_stats;
@@ -17,6 +18,8 @@ cache_init (const struct memory_calls *calls,
 {
   memory_init (calls);
   the_options = *options;
+  if (!block_traces_fit ())
+    the_options.trace_threshold = 0;
 }
 
 /* See cache.h.  */
@@ -60,16 +63,18 @@ cache_fragment (app_pc pc, enum flavour flavour, bool indirect,
 
 /* See cache.h.  */
 struct exit *
-cache_exit (uint32_t number)
+cache_exit (uint32_t number, bool *hot)
 {
-  return memory_pointer (number);
+  *hot = number & LINK_HOT;
+  return exit_of (number & ~(uint32_t) LINK_HOT);
 }
 
 /* See cache.h.  */
 void
 cache_link (struct exit *e, struct fragment *to)
 {
-  if (!e->to && e->kind == EXIT_DIRECT && exit_fragment (e)->flavour == to->flavour
+  if (!e->to && e->kind == EXIT_DIRECT && to->flavour != FLAVOUR_RECORD
+      && exit_fragment (e)->flavour == to->flavour
       && exit_fragment (e)->state == FRAGMENT_LIVE && to->state == FRAGMENT_LIVE)
     link_make (e, to);
 }
@@ -92,13 +97,9 @@ cache_flush (app_addr start, app_addr end)
   struct fragment *f;
   unsigned n = 0;
 
-  for (; (f = pages_find (start, end)); n++)
-    {
-      /* Nothing lies before the page where this one was found.  */
-      if (PAGE_DOWN (f->pc) > start)
-        start = PAGE_DOWN (f->pc);
-      fragment_retire (f);
-    }
+  trace_give_up (TRACE_ABORT_FLUSHED);
+  for (; (f = pages_find (&start, end)); n++)
+    fragment_retire (f);
   return n;
 }
 
@@ -113,6 +114,8 @@ cache_has_page (app_addr page)
 void
 cache_reset (void)
 {
+  trace_give_up (TRACE_ABORT_FULL);
+  block_reset ();
   lookup_reset ();
   pages_reset ();
   region_reset ();
@@ -124,6 +127,7 @@ cache_reset (void)
 void
 cache_after_fork (void)
 {
+  trace_give_up (TRACE_ABORT_LEFT);
   if (!region_after_fork ())
     cache_reset ();
 }

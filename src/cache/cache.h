@@ -15,12 +15,29 @@ struct cache_options
 {
   size_t size;                  /* bound on code memory, bytes; 0: none */
   bool near;                    /* regions near what they copy */
+  unsigned trace_threshold;     /* times that a link to a head is taken
+                                   before a trace is made; 0: no traces */
+  bool inline_compare;          /* traces go through indirect branches */
+};
+
+/* Why a trace that was begun was not made.  */
+enum trace_abort
+{
+  TRACE_ABORT_LEFT,     /* a signal, a stop, the end of the thread */
+  TRACE_ABORT_SHORT,    /* one block that does not lead to itself */
+  TRACE_ABORT_UNFIT,    /* code that changes, or rules have to do with it */
+  TRACE_ABORT_FULL,     /* no room */
+  TRACE_ABORT_FLUSHED,
+  TRACE_N_ABORTS
 };
 
 struct cache_stats
 {
   uint64_t blocks, links, lookups_missed, retired, resets;
   uint64_t app_bytes;           /* copied from */
+  uint64_t counters;            /* links to heads of traces */
+  uint64_t traces, trace_blocks, trace_bytes;
+  uint64_t trace_aborts[TRACE_N_ABORTS];
 };
 
 void cache_init (const struct memory_calls *calls,
@@ -45,8 +62,9 @@ MUST_USE enum build_status cache_fragment (app_pc pc, enum flavour flavour,
                                            struct fragment **result,
                                            app_pc *fault);
 
-/* The exit with NUMBER, as emitted code gave it.  */
-struct exit *cache_exit (uint32_t number);
+/* The exit with NUMBER, as emitted code gave it; *HOT: it left where a trace
+   ought to begin (cache/trace.h).  */
+struct exit *cache_exit (uint32_t number, bool *hot);
 
 /* Let the exit E, whose target is TO's PC, go there directly from now on.  */
 void cache_link (struct exit *e, struct fragment *to);

@@ -32,6 +32,7 @@ enum flavour
   FLAVOUR_STEP,         /* blocks of one instruction, never linked */
   FLAVOUR_WATCH,        /* with checks of what is watched */
   FLAVOUR_WATCH_STEP,   /* both */
+  FLAVOUR_RECORD,       /* a block of a trace to be, run once (trace.h) */
   N_FLAVOURS
 };
 
@@ -74,24 +75,47 @@ struct exit
 
 enum fragment_state { FRAGMENT_LIVE, FRAGMENT_RETIRED };
 
-struct fragment
+/* Consecutive application code that a fragment was translated from.  A block
+   has one segment, in itself; a trace one for each block that it goes
+   through, the first in itself, the others behind its notes.  */
+struct segment
 {
   app_pc pc;
+  uint32_t page_next[FRAGMENT_MAX_PAGES];       /* segments */
+  uint16_t app_size;            /* bytes of application code; 0: none */
+  uint16_t at;                  /* its code: offset from the entry */
+  uint16_t back;                /* to its fragment, in units of 8 bytes */
+  uint16_t n_notes;             /* of the fragment; in the first only */
+};
+
+struct fragment
+{
+  union
+  {
+    struct segment first;
+    struct
+    {
+      app_pc pc;
+      uint32_t page_next[FRAGMENT_MAX_PAGES];
+      uint16_t app_size, at, back, n_notes;
+    };
+  };
   cache_pc entry;               /* its code; a prefix may stand in front */
   uint32_t prefix;              /* offset in the region; 0: none, as it never
                                    yet was a target of a lookup */
   uint32_t next_prefix;         /* offset of the prefix's slot */
   uint32_t hash_next;           /* fragment: in the lookup */
   uint32_t in;                  /* exit: what is linked to here */
-  uint32_t page_next[FRAGMENT_MAX_PAGES];       /* fragments */
-  uint16_t app_size;            /* bytes of application code */
   uint16_t size;                /* bytes of code from entry */
-  uint16_t n_notes;
   uint8_t n_exits;
+  uint8_t n_more;               /* segments but the first */
   uint8_t flavour : 4, state : 2;       /* enum flavour, fragment_state */
   uint8_t has_faults : 1;
+  uint8_t is_trace : 1;
+  uint8_t cold : 1;             /* no trace can begin here */
   struct exit exits[];          /* and behind them the notes; then, if it has
-                                   any, its faults, the last of them zero */
+                                   any, its faults, the last of them zero, or
+                                   a trace's segments but the first */
 };
 
 static inline struct fragment *
@@ -116,6 +140,25 @@ static inline const struct arch_note *
 fragment_notes (const struct fragment *f)
 {
   return (const struct arch_note *) (f->exits + f->n_exits);
+}
+
+/* Segments of F but the first; it has no faults then.  */
+static inline struct segment *
+fragment_more (const struct fragment *f)
+{
+  return (struct segment *) (fragment_notes (f) + f->n_notes);
+}
+
+static inline struct segment *
+fragment_segment (const struct fragment *f, unsigned n)
+{
+  return n ? fragment_more (f) + n - 1 : (struct segment *) &f->first;
+}
+
+static inline struct fragment *
+segment_fragment (const struct segment *s)
+{
+  return (struct fragment *) ((uint64_t *) s - s->back);
 }
 
 /* Of one with has_faults.  */

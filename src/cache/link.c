@@ -32,12 +32,44 @@ reaches (const struct exit *e, cache_pc to)
   return d == (int32_t) d;
 }
 
+/* A trace may begin at TO, and E is a way there that tells of it: the way out
+   of another trace, or one that leads back.  */
+static bool
+shall_count (const struct exit *e, const struct fragment *to)
+{
+  const struct fragment *from = exit_fragment (e);
+
+  return cache_options ()->trace_threshold && !to->is_trace && !to->cold
+         && to->flavour == FLAVOUR_PLAIN
+         && (from->is_trace || e->target < from->pc + from->app_size);
+}
+
+/* Code in R that counts how often E is taken and goes on to AT, which is TO's
+   or leads there; 0 if there is no room.  */
+static cache_pc
+counter (struct region *r, struct exit *e, struct fragment *to, cache_pc at)
+{
+  struct emit w;
+  cache_pc start;
+
+  if (!region_has_room (r, ARCH_COUNTER_MAX, 0))
+    return 0;
+  region_begin (r, &w);
+  start = emit_pc (&w);
+  arch_emit_counter (&w, e->target, cache_options ()->trace_threshold,
+                     memory_number (e) | LINK_HOT, at);
+  region_index (r, start, to, REGION_COUNTER);
+  region_commit (r, &w);
+  cache_stats ()->counters++;
+  return start;
+}
+
 /* See link.h.  */
 void
 link_make (struct exit *e, struct fragment *to)
 {
   struct region *r = region_of (e);
-  cache_pc at = to->entry;
+  cache_pc at = to->entry, counted;
 
   vm_assert (!e->to && e->kind == EXIT_DIRECT && e->target == to->pc);
   if (!reaches (e, at))
@@ -48,6 +80,8 @@ link_make (struct exit *e, struct fragment *to)
       at = region_unit (r, &unit);
       arch_unit_jump (unit, to->entry);
     }
+  if (shall_count (e, to) && (counted = counter (r, e, to, at)))
+    at = counted;
   e->to = memory_number (to);
   e->next_in = to->in;
   to->in = memory_number (e);

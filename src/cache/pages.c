@@ -11,7 +11,7 @@ struct page
 {
   app_addr at;
   struct page *next;
-  uint32_t fragments;           /* the first of a list */
+  uint32_t fragments;           /* segment: the first of a list */
 };
 
 static struct page *buckets[N_BUCKETS];
@@ -47,67 +47,101 @@ find_or_add (app_addr at)
 }
 
 static app_addr
-last_page (const struct fragment *f)
+last_page (const struct segment *s)
 {
-  return PAGE_DOWN (f->pc + f->app_size - 1);
+  return PAGE_DOWN (s->pc + s->app_size - 1);
 }
 
-/* See pages.h.  */
-bool
-pages_insert (struct fragment *f)
+static struct segment *
+segment_of (uint32_t number)
 {
-  app_addr first = PAGE_DOWN (f->pc), last = last_page (f);
+  return number ? memory_pointer (number) : 0;
+}
+
+/* Which of its two places S uses for the list of PAGE.  */
+static uint32_t *
+next_on (struct segment *s, app_addr page)
+{
+  return s->page_next + (PAGE_DOWN (s->pc) == page ? 0 : 1);
+}
+
+static bool
+insert_segment (struct segment *s)
+{
+  app_addr first = PAGE_DOWN (s->pc), last = last_page (s);
   struct page *a = find_or_add (first);
   struct page *b = last == first ? 0 : find_or_add (last);
 
   vm_assert (last - first <= PAGE_SIZE);
   if (!a || (last != first && !b))
     return false;
-  f->page_next[0] = a->fragments;
-  a->fragments = memory_number (f);
+  s->page_next[0] = a->fragments;
+  a->fragments = memory_number (s);
   if (b)
     {
-      f->page_next[1] = b->fragments;
-      b->fragments = memory_number (f);
+      s->page_next[1] = b->fragments;
+      b->fragments = memory_number (s);
     }
   return true;
 }
 
-/* Which of its two places F uses for the list of PAGE.  */
-static uint32_t *
-next_on (struct fragment *f, app_addr page)
-{
-  return f->page_next + (PAGE_DOWN (f->pc) == page ? 0 : 1);
-}
-
 static void
-remove_from (struct page *page, struct fragment *f)
+remove_from (struct page *page, struct segment *s)
 {
   uint32_t *p = &page->fragments;
 
-  while (*p != memory_number (f))
-    p = next_on (fragment_of (*p), page->at);
-  *p = *next_on (f, page->at);
+  while (*p != memory_number (s))
+    p = next_on (segment_of (*p), page->at);
+  *p = *next_on (s, page->at);
+}
+
+static void
+remove_segment (struct segment *s)
+{
+  app_addr first = PAGE_DOWN (s->pc), last = last_page (s);
+
+  remove_from (find (first), s);
+  if (last != first)
+    remove_from (find (last), s);
+}
+
+/* Remove the first N segments of F.  */
+static void
+remove_segments (struct fragment *f, unsigned n)
+{
+  while (n--)
+    if (fragment_segment (f, n)->app_size)
+      remove_segment (fragment_segment (f, n));
+}
+
+/* See pages.h.  */
+bool
+pages_insert (struct fragment *f)
+{
+  for (unsigned n = 0; n <= f->n_more; n++)
+    if (fragment_segment (f, n)->app_size
+        && !insert_segment (fragment_segment (f, n)))
+      {
+        remove_segments (f, n);
+        return false;
+      }
+  return true;
 }
 
 /* See pages.h.  */
 void
 pages_remove (struct fragment *f)
 {
-  app_addr first = PAGE_DOWN (f->pc), last = last_page (f);
-
-  remove_from (find (first), f);
-  if (last != first)
-    remove_from (find (last), f);
+  remove_segments (f, f->n_more + 1u);
 }
 
 static struct fragment *
 find_on (struct page *page, app_addr start, app_addr end)
 {
-  for (struct fragment *f = fragment_of (page->fragments); f;
-       f = fragment_of (*next_on (f, page->at)))
-    if (f->pc < end && f->pc + f->app_size > start)
-      return f;
+  for (struct segment *s = segment_of (page->fragments); s;
+       s = segment_of (*next_on (s, page->at)))
+    if (s->pc < end && s->pc + s->app_size > start)
+      return segment_fragment (s);
   return 0;
 }
 
@@ -126,15 +160,15 @@ find_everywhere (app_addr start, app_addr end)
 
 /* See pages.h.  */
 struct fragment *
-pages_find (app_addr start, app_addr end)
+pages_find (app_addr *start, app_addr end)
 {
   struct page *p;
   struct fragment *f;
 
-  if ((end - start) / PAGE_SIZE > N_BUCKETS)
-    return find_everywhere (start, end);
-  for (app_addr a = PAGE_DOWN (start); a < end; a += PAGE_SIZE)
-    if ((p = find (a)) && (f = find_on (p, start, end)))
+  if ((end - *start) / PAGE_SIZE > N_BUCKETS)
+    return find_everywhere (*start, end);
+  for (; *start < end; *start = PAGE_DOWN (*start) + PAGE_SIZE)
+    if ((p = find (PAGE_DOWN (*start))) && (f = find_on (p, *start, end)))
       return f;
   return 0;
 }

@@ -10,9 +10,10 @@
 bool pages_insert (struct fragment *f);
 void pages_remove (struct fragment *f);
 
-/* A fragment from a page that [START, END) touches whose own code overlaps
-   the range; 0 if there is none.  */
-struct fragment *pages_find (app_addr start, app_addr end);
+/* A fragment from a page that [*START, END) touches whose own code overlaps
+   the range; 0 if there is none.  *START moves on to the first page that may
+   have one.  */
+struct fragment *pages_find (app_addr *start, app_addr end);
 
 bool pages_has (app_addr page);
 void pages_reset (void);

@@ -7,6 +7,7 @@
 #include "common/assert.h"
 
 #define REGION_SIZE (16ul << 20)
+#define RECORD_SIZE (128ul << 10)
 #define WRITTEN_STEP (256ul << 10)
 /* What must be within reach of a displacement: the code that is copied, and
    the data that it addresses, up to 256 MiB away from it.  */
@@ -48,16 +49,17 @@ reaches (const struct region *r, app_pc pc)
   return low > -REACH && low < REACH && high > -REACH && high < REACH;
 }
 
-static bool
-has_room (const struct region *r, size_t code, unsigned units)
+/* See region.h.  */
+bool
+region_has_room (const struct region *r, size_t code, unsigned units)
 {
   return r->code + code + units * ARCH_UNIT_SIZE <= r->units
          && r->n_entries + 2 <= REGION_CHUNK * REGION_MAX_CHUNKS;
 }
 
-/* An empty region begins with the code of the lookup.  */
-static void
-start_afresh (struct region *r)
+/* See region.h.  An empty region begins with the code of the lookup.  */
+void
+region_empty (struct region *r)
 {
   struct emit e;
 
@@ -69,39 +71,79 @@ start_afresh (struct region *r)
   region_commit (r, &e);
 }
 
+/* The size of a new region: a cache that is bounded to little has one of each
+   kind, that for blocks being two thirds of it.  */
+static size_t
+region_size (enum region_kind kind)
+{
+  size_t bound = cache_options ()->size;
+
+  if (kind == REGION_RECORD)
+    return RECORD_SIZE;
+  if (!bound || bound >= 2 * REGION_SIZE)
+    return REGION_SIZE;
+  if (!cache_options ()->trace_threshold)
+    return kind == REGION_BLOCKS ? PAGE_UP (bound) : 0;
+  return PAGE_DOWN (kind == REGION_BLOCKS ? bound - bound / 3 : bound / 3);
+}
+
+/* See region.h.  */
+size_t
+region_capacity (enum region_kind kind)
+{
+  size_t size = region_size (kind);
+  return size > ARCH_LOOKUP_CODE_MAX ? size - ARCH_LOOKUP_CODE_MAX : 0;
+}
+
+/* A region more of SIZE bytes keeps the cache within its bound.  */
+static bool
+within_bound (enum region_kind kind, size_t size)
+{
+  size_t bound = cache_options ()->size, total = size;
+
+  if (!bound || kind == REGION_RECORD)
+    return true;
+  for (unsigned i = 0; i < n_regions; i++)
+    if (regions[i].kind != REGION_RECORD)
+      total += regions[i].size;
+  return total <= PAGE_UP (bound);
+}
+
 static struct region *
-create (app_pc near)
+create (app_pc near, enum region_kind kind)
 {
   struct region *r = regions + n_regions;
-  size_t bound = cache_options ()->size, total = 0;
   uint8_t *rw;
 
-  for (unsigned i = 0; i < n_regions; i++)
-    total += regions[i].size;
-  r->size = bound && bound < REGION_SIZE ? PAGE_UP (bound) : REGION_SIZE;
-  if (n_regions == REGION_MAX || (bound && total + r->size > bound)
+  if (n_regions == REGION_MAX)
+    return 0;
+  r->kind = kind;
+  r->size = region_size (kind);
+  if (!within_bound (kind, r->size)
       || !memory_calls ()->map_code (near, r->size, &r->start, &rw))
     return 0;
   r->delta = r->start - rw;
-  start_afresh (r);
+  region_empty (r);
   __atomic_store_n (&n_regions, n_regions + 1, __ATOMIC_RELEASE);
   return r;
 }
 
 /* See region.h.  */
 struct region *
-region_reserve (app_pc pc, size_t code, unsigned units)
+region_reserve (app_pc pc, enum region_kind kind, size_t code, unsigned units)
 {
   struct region *r, *any = 0;
 
   for (unsigned i = n_regions; i-- > 0;)
-    if (has_room (regions + i, code, units))
+    if (regions[i].kind == kind
+        && region_has_room (regions + i, code, units))
       {
-        if (!cache_options ()->near || reaches (regions + i, pc))
+        if (!cache_options ()->near || kind == REGION_RECORD
+            || reaches (regions + i, pc))
           return regions + i;
         any = regions + i;
       }
-  r = create (cache_options ()->near ? pc : 0);
+  r = create (cache_options ()->near ? pc : 0, kind);
   return r ? r : any;
 }
 
@@ -156,7 +198,7 @@ entry (const struct region *r, uint32_t n)
 /* See region.h.  */
 void
 region_index (struct region *r, cache_pc at, struct fragment *f,
-              bool prefix_only)
+              enum region_piece piece)
 {
   struct region_entry **c = r->chunk + r->n_entries / REGION_CHUNK;
 
@@ -165,7 +207,7 @@ region_index (struct region *r, cache_pc at, struct fragment *f,
   vm_assert (*c);
   *entry (r, r->n_entries)
       = (struct region_entry){ region_offset (r, at),
-                               memory_number (f) | prefix_only };
+                               memory_number (f) | piece };
   __atomic_store_n (&r->n_entries, r->n_entries + 1, __ATOMIC_RELEASE);
 }
 
@@ -203,7 +245,7 @@ void
 region_reset (void)
 {
   for (unsigned i = 0; i < n_regions; i++)
-    start_afresh (regions + i);
+    region_empty (regions + i);
 }
 
 /* See region.h.  */

@@ -17,8 +17,16 @@
 
 #define REGION_MAX 64
 
-/* The fragments of a region by offset, for translation.  Bit 0 of a fragment's
-   number says that a prefix standing alone begins there, not the fragment.  */
+/* What a region is for.  */
+enum region_kind
+{
+  REGION_BLOCKS,
+  REGION_TRACES,
+  REGION_RECORD         /* blocks that run once (trace.h): there is one such
+                           region, which is not counted to the bound */
+};
+
+/* The fragments of a region by offset, for translation.  */
 #define REGION_CHUNK 4096
 #define REGION_MAX_CHUNKS 512
 
@@ -29,6 +37,7 @@ struct region
   size_t size, code, units;     /* bytes; units: offset of the lowest one */
   size_t code_written, units_written;   /* as memory_calls.written knows */
   uint32_t n_entries;
+  enum region_kind kind;
   struct region_entry { uint32_t at, fragment; } *chunk[REGION_MAX_CHUNKS];
 };
 
@@ -52,10 +61,20 @@ bool region_contains (uint64_t pc);
 /* The region of PC; 0 if there is none.  */
 struct region *region_find (uint64_t pc);
 
-/* A region from which the application code at PC can be reached by a 32-bit
-   displacement, if possible, with room for a fragment of CODE bytes and UNITS
-   units.  0 when the bound on the size of the cache is reached.  */
-struct region *region_reserve (app_pc pc, size_t code, unsigned units);
+/* A region of KIND from which the application code at PC can be reached by a
+   32-bit displacement, if possible, with room for a fragment of CODE bytes and
+   UNITS units.  0 when the bound on the size of the cache is reached.  */
+struct region *region_reserve (app_pc pc, enum region_kind kind, size_t code,
+                               unsigned units);
+
+/* The most code and units that a region of KIND can take.  */
+size_t region_capacity (enum region_kind kind);
+
+/* R has room for CODE bytes and UNITS units.  */
+bool region_has_room (const struct region *r, size_t code, unsigned units);
+
+/* Begin R, which nobody is inside, anew.  */
+void region_empty (struct region *r);
 
 /* A unit from R, written to by UNIT_WRITE in the writable view; its
    executable address is the result.  */
@@ -66,9 +85,19 @@ cache_pc region_unit (struct region *r, uint8_t **writable);
 void region_begin (struct region *r, struct emit *e);
 void region_commit (struct region *r, const struct emit *e);
 
-/* Record that the code of F, or a prefix of it alone, begins at AT.  */
+/* What an entry of a region's index is, beside a fragment: the low bits of
+   its number, which is a multiple of 16.  */
+enum region_piece
+{
+  REGION_FRAGMENT,      /* perhaps with a prefix in front */
+  REGION_PREFIX,        /* one that stands alone */
+  REGION_COUNTER,       /* on the way to the fragment */
+  REGION_PIECES = 15    /* mask */
+};
+
+/* Record that PIECE of F begins at AT.  */
 void region_index (struct region *r, cache_pc at, struct fragment *f,
-                   bool prefix_only);
+                   enum region_piece piece);
 
 /* The entry that covers PC in R; 0 if there is none.  */
 const struct region_entry *region_lookup (const struct region *r,

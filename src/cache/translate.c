@@ -52,20 +52,32 @@ find_note (const struct fragment *f, size_t at)
   return n ? notes + n - 1 : 0;
 }
 
+/* The segment of F whose code begins at or before AT; of several the last.  */
+static const struct segment *
+segment_at (const struct fragment *f, size_t at)
+{
+  unsigned n = f->n_more;
+
+  while (fragment_segment (f, n)->at > at)
+    n--;
+  return fragment_segment (f, n);
+}
+
 static void
 translate_body (const struct arch_context *c, const struct fragment *f,
                 struct arch_regs *app, size_t at)
 {
   const struct arch_note *n = find_note (f, at);
+  app_pc base = segment_at (f, at)->pc;
 
   vm_assert (n);
   switch ((enum arch_note_kind) n->kind)
     {
     case ARCH_NOTE_COPY:
-      app->rip = f->pc + n->app + (at - n->at);
+      app->rip = base + n->app + (at - n->at);
       break;
     case ARCH_NOTE_AT:
-      app->rip = f->pc + n->app;
+      app->rip = base + n->app;
       break;
     case ARCH_NOTE_EXIT:
       app->rip = f->exits[n->app].target;
@@ -76,6 +88,9 @@ translate_body (const struct arch_context *c, const struct fragment *f,
     case ARCH_NOTE_TARGET:
       app->rip = c->target;
       break;
+    case ARCH_NOTE_DIFFERENCE:
+      app->rip = app->gpr[ARCH_RCX] + fragment_segment (f, n->app)->pc;
+      break;
     }
   take_spilled (c, app, n->spilled);
   if (n->flags_saved)
@@ -85,7 +100,15 @@ translate_body (const struct arch_context *c, const struct fragment *f,
 static const struct fragment *
 entry_fragment (const struct region_entry *e)
 {
-  return fragment_of (e->fragment & ~1u);
+  return fragment_of (e->fragment & ~(uint32_t) REGION_PIECES);
+}
+
+static void
+translate_counter (const struct arch_context *c, const struct fragment *to,
+                   struct arch_regs *app, size_t at)
+{
+  app->rip = to->pc;
+  take_spilled (c, app, at < ARCH_COUNTER_SPILLS ? 0 : SPILLED_RCX);
 }
 
 static void
@@ -101,7 +124,9 @@ translate_code (const struct arch_context *c, const struct region *r,
       return;
     }
   f = entry_fragment (e);
-  if (e->fragment & 1 || pc < f->entry)
+  if ((e->fragment & REGION_PIECES) == REGION_COUNTER)
+    translate_counter (c, f, app, region_offset (r, pc) - e->at);
+  else if ((e->fragment & REGION_PIECES) == REGION_PREFIX || pc < f->entry)
     translate_prefix (c, app);
   else
     translate_body (c, f, app, (size_t) (pc - f->entry));
@@ -119,7 +144,7 @@ translate_unit (const struct region *r, struct arch_regs *app, cache_pc pc)
   switch (arch_unit_read (unit, &value))
     {
     case ARCH_UNIT_EXIT:
-      app->rip = ((struct exit *) memory_pointer ((uint32_t) value))->target;
+      app->rip = exit_of ((uint32_t) value)->target;
       break;
     case ARCH_UNIT_JUMP:
       to = region_find (value);
@@ -174,5 +199,5 @@ cache_fault_exit (uint64_t pc)
   if (!r || pc - (uint64_t) r->start >= r->units)
     return 0;
   e = region_lookup (r, (cache_pc) pc);
-  return e && !(e->fragment & 1) ? fault_exit (entry_fragment (e), pc) : 0;
+  return e && !(e->fragment & REGION_PIECES) ? fault_exit (entry_fragment (e), pc) : 0;
 }

@@ -5,7 +5,7 @@
 
 #include "engine/dispatch.h"
 #include "arch/enter.h"
-#include "cache/cache.h"
+#include "cache/trace.h"
 #include "common/log.h"
 #include "engine/areas.h"
 #include "engine/code-change.h"
@@ -35,7 +35,7 @@ lock_cache (void)
 struct arrival
 {
   struct exit *exit;            /* a direct one; or null */
-  bool indirect;
+  enum trace_arrival how;
 };
 
 enum { TRAP_UD = 6, TRAP_GP = 13, TRAP_PF = 14 };
@@ -48,7 +48,11 @@ void
 dispatch_init (void)
 {
   struct cache_options o = { .size = options.cache_size,
-                             .near = !options.disable_near };
+                             .near = !options.disable_near,
+                             .trace_threshold
+                             = options.no_traces ? 0 : options.trace_threshold,
+                             .inline_compare
+                             = !options.disable_inline_compare };
   cache_init (&code_memory_calls, &o);
 }
 
@@ -123,13 +127,14 @@ arrive (struct thread *t, uint64_t number)
 {
   struct arch_context *c = &t->context;
   struct exit *e;
+  bool hot;
 
   if (number == ARCH_EXIT_RESUMED)
     return (struct arrival){ 0 };
   if (number == ARCH_EXIT_INDIRECT)
     {
       c->rip = c->target;
-      return (struct arrival){ .indirect = true };
+      return (struct arrival){ .how = TRACE_ARRIVED_INDIRECT };
     }
   if (number == ARCH_EXIT_WATCH)
     {
@@ -137,16 +142,18 @@ arrive (struct thread *t, uint64_t number)
       events_watch (t);
       return (struct arrival){ 0 };
     }
-  e = cache_exit ((uint32_t) number);
+  e = cache_exit ((uint32_t) number, &hot);
   c->rip = e->target;
+  if (hot)
+    return (struct arrival){ .how = TRACE_ARRIVED_HOT };
   switch ((enum exit_kind) e->kind)
     {
     case EXIT_DIRECT:
-      return (struct arrival){ .exit = e };
+      return (struct arrival){ .exit = e, .how = TRACE_ARRIVED_DIRECT };
     case EXIT_SYSCALL:
       c->rip += 2;
       syscall_gate (t);
-      break;
+      return (struct arrival){ .how = TRACE_ARRIVED_SYSCALL };
     case EXIT_INTERRUPT:
     case EXIT_UNSUPPORTED:
       refuse (t, e);
@@ -185,11 +192,17 @@ find_fragment (struct thread *t, const struct arrival *a,
 {
   struct fragment *f = 0;
   app_pc fault;
-  enum build_status s;
+  enum build_status s = BUILD_OK;
+  enum trace_next next;
 
   lock_cache ();
-  s = cache_fragment (t->context.rip, flavour,
-                      a->indirect && !flavour_steps (flavour), &f, &fault);
+  next = trace_next (&t->context, flavour, a->how, &f);
+  if (next == TRACE_NO_ROOM)
+    s = BUILD_FULL;
+  else if (next == TRACE_NOT_RECORDING)
+    s = cache_fragment (t->context.rip, flavour,
+                        a->how == TRACE_ARRIVED_INDIRECT
+                        && !flavour_steps (flavour), &f, &fault);
   if (s == BUILD_OK)
     {
       if (a->exit)
@@ -248,6 +261,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           t->stepping = flavour_steps (flavour);
           t->stepping_from = c->rip;
           c->leave = (uint64_t) arch_leave;
+          c->lookup_miss = (uint64_t) arch_lookup_miss;
           c->next = (uint64_t) f->entry;
           arch_enter (c);
         }

@@ -81,6 +81,22 @@ check_all (const char *how)
          "qsort, snprintf, malloc, %s", how);
 }
 
+static void
+check_traces (unsigned threshold, bool near, bool no_compare)
+{
+  uint64_t before = cache_stats ()->traces;
+
+  little_threshold = threshold;
+  little_no_compare = no_compare;
+  little_init (0, near);
+  check_all (no_compare ? "traces, no comparison" : near ? "traces, near"
+                                                         : "traces, far");
+  check (cache_stats ()->traces > before, "threshold %u: %lu traces",
+         threshold, cache_stats ()->traces - before);
+  little_init (96 * 1024, near);
+  check_all ("traces, 96 KiB");
+}
+
 int
 main (void)
 {
@@ -97,5 +113,8 @@ main (void)
          "linked: the cache is left %lu times", little_dispatches - before);
   little_init (0, false);
   check_all ("far");
+  for (unsigned n = 0; n < 4; n++)
+    check_traces (n & 1 ? 50 : 2, n < 2, false);
+  check_traces (2, true, true);
   return check_done ();
 }

@@ -122,11 +122,14 @@ main (void)
   while (n_inside < 10000)
     {
       a_global = 1;
+      little_threshold = near ? 2 + n_inside % 50 : 0;
       little_init (0, near = !near);
       got = little_call (guest, 20000, 3);
       wrong += got != want;
     }
   check (wrong == 0, "%u results are wrong", wrong);
+  check (cache_stats ()->traces > 100, "%lu traces",
+         cache_stats ()->traces);
   check (n_inside * 10 > 3 * (n_inside + n_other),
          "interrupts inside blocks: enough of them");
   return check_done ();

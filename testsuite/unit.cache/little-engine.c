@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "little-engine.h"
 #include "arch/enter.h"
+#include "cache/trace.h"
 #include <asm/prctl.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 #define STACK_SIZE (1ul << 20)
 
 unsigned long little_dispatches;
-bool little_verify;
+bool little_verify, little_no_compare;
+unsigned little_threshold;
 void (*little_hook) (struct arch_context *c);
 struct arch_context *little_context;
 static app_pc stop_at;
@@ -88,25 +90,26 @@ static const struct memory_calls calls
 void
 little_init (size_t size, bool near)
 {
-  static struct cache_options o;
+  struct cache_options o = { .size = size, .near = near,
+                             .trace_threshold = little_threshold,
+                             .inline_compare = !little_no_compare };
   char *stack;
 
   if (little_context)
     {
       cache_reset ();
-      o.size = size, o.near = near;
       cache_init (&calls, &o);
       return;
     }
-  o.size = size, o.near = near;
   cache_init (&calls, &o);
   stack = mmap (0, STACK_SIZE, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  little_context = aligned_alloc (64, 4096);
-  memset (little_context, 0, 4096);
+  little_context = aligned_alloc (64, 8192);
+  memset (little_context, 0, 8192);
   little_context->self = little_context;
   little_context->engine_rsp = (uint64_t) stack + STACK_SIZE - 64;
   little_context->leave = (uint64_t) arch_leave;
+  little_context->lookup_miss = (uint64_t) arch_lookup_miss;
   syscall (SYS_arch_prctl, ARCH_SET_GS, little_context);
 }
 
@@ -123,15 +126,38 @@ do_syscall (struct arch_context *c)
   g[ARCH_R11] = c->rflags;
 }
 
+/* The fragment at PC; *E is gone if the cache was reset for it.  */
+static struct fragment *
+find_fragment (app_pc pc, bool indirect, struct exit **e)
+{
+  struct fragment *f;
+  enum build_status s;
+  app_pc fault;
+
+  while ((s = cache_fragment (pc, FLAVOUR_PLAIN, indirect, &f, &fault))
+         == BUILD_FULL)
+    {
+      cache_reset ();
+      *e = 0;
+    }
+  if (s != BUILD_OK)
+    {
+      printf ("FAIL: no code at %lx\n", fault);
+      exit (1);
+    }
+  return f;
+}
+
 /* See arch/enter.h.  */
 void
 arch_dispatch (struct arch_context *c, uint64_t number)
 {
   struct exit *e = 0;
   struct fragment *f;
-  bool indirect = number == ARCH_EXIT_INDIRECT;
-  app_pc fault;
-  enum build_status s;
+  bool indirect = number == ARCH_EXIT_INDIRECT, hot;
+  enum trace_arrival how = indirect ? TRACE_ARRIVED_INDIRECT
+                                    : TRACE_ARRIVED_ELSE;
+  enum trace_next next;
 
   vectors_save ();
   little_dispatches++;
@@ -139,10 +165,14 @@ arch_dispatch (struct arch_context *c, uint64_t number)
     c->rip = c->target;
   else if (number != ARCH_EXIT_RESUMED)
     {
-      e = cache_exit ((uint32_t) number);
+      e = cache_exit ((uint32_t) number, &hot);
       c->rip = e->target;
+      how = hot ? TRACE_ARRIVED_HOT : TRACE_ARRIVED_DIRECT;
       if (e->kind == EXIT_SYSCALL)
-        do_syscall (c);
+        {
+          do_syscall (c);
+          how = TRACE_ARRIVED_SYSCALL;
+        }
       else if (e->kind == EXIT_CHANGED)
         cache_flush (e->target, e->target + exit_fragment (e)->app_size);
       else if (e->kind != EXIT_DIRECT)
@@ -155,18 +185,15 @@ arch_dispatch (struct arch_context *c, uint64_t number)
     little_hook (c);
   if (c->rip == stop_at)
     longjmp (back, 1);
-  while ((s = cache_fragment (c->rip, FLAVOUR_PLAIN, indirect, &f, &fault))
-         == BUILD_FULL)
+  next = trace_next (c, FLAVOUR_PLAIN, how, &f);
+  if (next == TRACE_NO_ROOM)
     {
       cache_reset ();
       e = 0;
     }
-  if (s != BUILD_OK)
-    {
-      printf ("FAIL: no code at %lx\n", fault);
-      exit (1);
-    }
-  if (e)
+  if (next != TRACE_RECORDING)
+    f = find_fragment (c->rip, indirect, &e);
+  if (e && how == TRACE_ARRIVED_DIRECT)
     cache_link (e, f);
   c->table = (uint64_t) cache_table (FLAVOUR_PLAIN);
   c->next = (uint64_t) f->entry;

@@ -23,6 +23,11 @@ extern unsigned long little_dispatches;
 /* Code may change unseen.  */
 extern bool little_verify;
 
+/* Options of the next little_init: the threshold of traces, 0 for none; no
+   comparison with the expected targets of indirect branches.  */
+extern unsigned little_threshold;
+extern bool little_no_compare;
+
 /* What each dispatch does first, if set.  */
 extern void (*little_hook) (struct arch_context *c);
 

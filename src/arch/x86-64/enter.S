@@ -59,6 +59,20 @@ GLOBAL (arch_leave)
 	call	arch_dispatch
 	ud2
 
+	.type	arch_serialise, @function
+GLOBAL (arch_serialise)
+	movq	%rsp, %rax
+	movl	%ss, %ecx
+	pushq	%rcx
+	pushq	%rax
+	pushfq
+	movl	%cs, %ecx
+	pushq	%rcx
+	leaq	3f(%rip), %rcx
+	pushq	%rcx
+	iretq
+3:	ret
+
 	.type	arch_restart, @function
 GLOBAL (arch_restart)
 	movq	CONTEXT_ENGINE_RSP(%rdi), %rsp

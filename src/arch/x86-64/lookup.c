@@ -32,6 +32,34 @@ arch_emit_prefix (struct emit *e, app_pc pc, cache_pc next)
 
 /* See lookup.h.  */
 void
+arch_emit_counter (struct emit *e, app_pc pc, unsigned threshold,
+                   uint32_t exit, cache_pc to)
+{
+  static const uint8_t movzwl_gs_ecx[] = { 0x65, 0x0f, 0xb7, 0x0c, 0x25 };
+  static const uint8_t mov_cx_gs[] = { 0x66, 0x65, 0x89, 0x0c, 0x25 };
+  static const uint8_t lea_1_rcx_ecx[] = { 0x8d, 0x49, 0x01 };
+  static const uint8_t lea_rcx_ecx[] = { 0x8d, 0x89 };
+  uint32_t heat = CONTEXT_HEAT (arch_heat_index (pc));
+
+  emit_spill (e, ARCH_RCX);
+  emit_bytes (e, movzwl_gs_ecx, sizeof movzwl_gs_ecx);
+  emit_32 (e, heat);
+  emit_bytes (e, lea_1_rcx_ecx, sizeof lea_1_rcx_ecx);
+  emit_bytes (e, mov_cx_gs, sizeof mov_cx_gs);
+  emit_32 (e, heat);
+  emit_bytes (e, lea_rcx_ecx, sizeof lea_rcx_ecx);
+  emit_32 (e, -threshold);
+  emit_8 (e, 0xe3);             /* jrcxz, over the next two */
+  emit_8 (e, 9 + 5);
+  emit_unspill (e, ARCH_RCX);
+  emit_jmp (e, to);
+  emit_unspill (e, ARCH_RCX);
+  emit_store_gs_imm32 (e, exit, CONTEXT_EXIT);
+  emit_jmp_gs (e, CONTEXT_LEAVE);
+}
+
+/* See lookup.h.  */
+void
 arch_unit_exit (uint8_t *unit, uint32_t exit)
 {
   struct emit e = { .at = unit };

@@ -458,6 +458,60 @@ rewrite_pop_target (struct rewriter *w, const struct insn *i)
   rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
 }
 
+/* See rewrite.h.
+
+     mov   %rdx, %gs:RDX
+     mov   $-TARGET, %rdx
+     lea   (%rcx,%rdx), %rcx
+     jrcxz 1f
+     mov   $TARGET, %rdx
+     lea   (%rcx,%rdx), %rcx
+     mov   %gs:RDX, %rdx
+     jmp   lookup
+  1:                                                                       */
+void
+rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
+                cache_pc lookup)
+{
+  unsigned both = MASK (ARCH_RCX) | MASK (ARCH_RDX);
+  struct emit *e = &w->e;
+  uint8_t *over;
+
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
+  emit_spill (e, ARCH_RDX);
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, both);
+  emit_mov_imm (e, ARCH_RDX, -target);
+  emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
+  rewrite_note (w, ARCH_NOTE_DIFFERENCE, segment, both);
+  emit_8 (e, 0xe3);
+  over = e->at++;
+  emit_mov_imm (e, ARCH_RDX, target);
+  emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, both);
+  emit_unspill (e, ARCH_RDX);
+  emit_jmp (e, lookup);
+  *over = (uint8_t) (e->at - over - 1);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_expected (struct rewriter *w)
+{
+  rewrite_note (w, ARCH_NOTE_AT, 0, MASK (ARCH_RCX) | MASK (ARCH_RDX));
+  emit_unspill (&w->e, ARCH_RCX);
+  emit_unspill (&w->e, ARCH_RDX);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_miss (struct rewriter *w)
+{
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
+  emit_spill (&w->e, ARCH_RDX);
+  emit_store_gs (&w->e, ARCH_RCX, CONTEXT_TARGET);
+  emit_jmp_gs (&w->e, CONTEXT_LOOKUP_MISS);
+}
+
 /* See rewrite.h.  */
 uint8_t *
 rewrite_jump (struct rewriter *w, cache_pc to)

@@ -1,0 +1,154 @@
+/* See trace.h.  */
+
+#include "cache/trace.h"
+#include "arch/lookup.h"
+#include "cache/block.h"
+#include "cache/link.h"
+#include "cache/lookup.h"
+
+static struct recording
+{
+  const struct arch_context *who;       /* whose thread records; 0: nobody */
+  struct path path;
+} the_recording;
+
+/* See trace.h.  */
+void
+trace_give_up (enum trace_abort why)
+{
+  if (!the_recording.who)
+    return;
+  the_recording.who = 0;
+  cache_stats ()->trace_aborts[why]++;
+}
+
+/* No trace begins at F: links to it need not count.  */
+static void
+make_cold (struct fragment *f)
+{
+  uint32_t in = f->in, next;
+
+  f->cold = 1;
+  for (; in; in = next)
+    {
+      struct exit *e = exit_of (in);
+      next = e->next_in;
+      link_break (e);
+      link_make (e, f);
+    }
+}
+
+static void
+give_up_for_good (enum trace_abort why)
+{
+  struct fragment *f = lookup_find (the_recording.path.pc[0], FLAVOUR_PLAIN);
+
+  trace_give_up (why);
+  if (f && !f->is_trace)
+    make_cold (f);
+}
+
+/* The path has come to PC, and is at its end there.  */
+static enum trace_next
+finish (app_pc pc)
+{
+  struct path *p = &the_recording.path;
+  struct fragment *old = lookup_find (p->pc[0], FLAVOUR_PLAIN), *f;
+  enum trace_status s;
+
+  p->pc[p->n] = pc;
+  if (p->n == 1 && pc != p->pc[0])
+    {
+      give_up_for_good (TRACE_ABORT_SHORT);
+      return TRACE_NOT_RECORDING;
+    }
+  s = block_build_trace (p, old, &f);
+  if (s == TRACE_UNFIT)
+    give_up_for_good (TRACE_ABORT_UNFIT);
+  else if (s == TRACE_FULL)
+    trace_give_up (TRACE_ABORT_FULL);
+  if (s != TRACE_BUILT)
+    return s == TRACE_FULL ? TRACE_NO_ROOM : TRACE_NOT_RECORDING;
+  the_recording.who = 0;
+  cache_stats ()->traces++;
+  cache_stats ()->trace_blocks += p->n;
+  cache_stats ()->trace_bytes += f->size;
+  return TRACE_NOT_RECORDING;
+}
+
+static bool
+is_trace (app_pc pc)
+{
+  const struct fragment *f = lookup_find (pc, FLAVOUR_PLAIN);
+  return f && f->is_trace;
+}
+
+static bool
+on_path (const struct path *p, app_pc pc)
+{
+  for (unsigned n = 0; n < p->n; n++)
+    if (p->pc[n] == pc)
+      return true;
+  return false;
+}
+
+/* The path ends at PC: it is at its beginning again, in a loop within, or at
+   another trace.  */
+static bool
+ends_at (const struct path *p, app_pc pc, enum trace_arrival how)
+{
+  return pc == p->pc[0] || p->n == PATH_MAX || is_trace (pc)
+         || (how == TRACE_ARRIVED_DIRECT && on_path (p, pc));
+}
+
+/* Go on with recording at PC.  */
+static enum trace_next
+record (app_pc pc, struct fragment **result)
+{
+  struct path *p = &the_recording.path;
+  enum trace_status s = block_build_record (pc, result);
+
+  if (s == TRACE_BUILT)
+    {
+      p->pc[p->n++] = pc;
+      return TRACE_RECORDING;
+    }
+  if (s == TRACE_UNFIT && p->n > 1)
+    return finish (pc);
+  p->pc[0] = p->n ? p->pc[0] : pc;
+  give_up_for_good (s == TRACE_FULL ? TRACE_ABORT_FULL : TRACE_ABORT_UNFIT);
+  return TRACE_NOT_RECORDING;
+}
+
+static enum trace_next
+begin (struct arch_context *c, struct fragment **result)
+{
+  c->heat[arch_heat_index (c->rip)] = 0;
+  if (the_recording.who || is_trace (c->rip))
+    return TRACE_NOT_RECORDING;
+  the_recording.who = c;
+  the_recording.path.n = 0;
+  return record (c->rip, result);
+}
+
+/* See trace.h.  */
+enum trace_next
+trace_next (struct arch_context *c, enum flavour flavour,
+            enum trace_arrival how, struct fragment **result)
+{
+  if (the_recording.who == c)
+    {
+      if (how == TRACE_ARRIVED_ELSE || flavour != FLAVOUR_PLAIN)
+        trace_give_up (TRACE_ABORT_LEFT);
+      else if (how == TRACE_ARRIVED_SYSCALL)
+        return finish (0);
+      else if (how != TRACE_ARRIVED_HOT
+               && !ends_at (&the_recording.path, c->rip, how))
+        return record (c->rip, result);
+      else
+        return finish (c->rip);
+    }
+  else if (how == TRACE_ARRIVED_HOT && flavour == FLAVOUR_PLAIN)
+    return begin (c, result);
+  return TRACE_NOT_RECORDING;
+}

@@ -1,0 +1,41 @@
+/* Traces: fragments that go through several blocks, along the way that control
+   took when the first of them had become hot.
+
+   Links that lead back, or out of a trace, count how often they are taken
+   (link.c).  When one has come to the threshold its thread leaves the cache
+   and records: block for block it runs copies made for the purpose
+   (FLAVOUR_RECORD), each of which ends in the dispatcher, until it comes to
+   the block again where it began, to another trace, or to where a trace has
+   to end.  Then the path becomes a fragment that takes the first block's
+   place.  One thread records at a time.  */
+
+#ifndef CACHE_TRACE_H
+#define CACHE_TRACE_H
+
+#include "cache/cache.h"
+
+/* How a thread has come to where it goes on.  */
+enum trace_arrival
+{
+  TRACE_ARRIVED_ELSE,           /* not by a branch alone */
+  TRACE_ARRIVED_DIRECT, TRACE_ARRIVED_INDIRECT,
+  TRACE_ARRIVED_SYSCALL,        /* after a system call */
+  TRACE_ARRIVED_HOT
+};
+
+enum trace_next
+{
+  TRACE_NOT_RECORDING,          /* go on with cache_fragment */
+  TRACE_RECORDING,              /* run *RESULT */
+  TRACE_NO_ROOM                 /* as BUILD_FULL */
+};
+
+/* The thread of C, which is out of the cache, goes on at C->rip in
+   FLAVOUR.  */
+enum trace_next trace_next (struct arch_context *c, enum flavour flavour,
+                            enum trace_arrival how, struct fragment **result);
+
+/* Whoever records does so no more.  */
+void trace_give_up (enum trace_abort why);
+
+#endif
