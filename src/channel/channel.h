@@ -233,7 +233,8 @@ enum channel_ability
 };
 
 #define CHANNEL_ENGINE_ABILITIES                                              \
-  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH))
+  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH  \
+               | CHANNEL_CAN_THREADS))
 
 /* System calls to stop at.  */
 enum channel_catch

@@ -148,6 +148,9 @@ clone_sharing (struct thread *t, struct request *r)
   park_leave_syscall (t);
   if (vfork || pid < 0)
     drop_child (child);
+  if (pid > 0 && (r->want.flags & RAW_CLONE_THREAD)
+      && stop_wants (CHANNEL_WANTS_THREADS))
+    stop_post (t, CHANNEL_STOP_CLONE, 0, pid);
   signal_mask_sync (t);
   return pid;
 }
@@ -342,6 +345,8 @@ gate_clone3 (struct thread *t)
 long
 gate_exit (struct thread *t)
 {
+  if (stop_wants (CHANNEL_WANTS_THREADS))
+    stop_report (t, CHANNEL_STOP_THREAD_EXIT, 0, gate_arg (t, 0));
   if (t == thread_list && !t->next)
     {
       stats_print (t->tgid);
