@@ -60,12 +60,33 @@ struct rewriter
   struct arch_note notes[ARCH_MAX_NOTES];
   unsigned n_faults;
   struct arch_fault faults[ARCH_MAX_FAULTS + 1];
+
+  /* Registers that rules use from one instruction to a later one, masks.  */
+  unsigned lent;                /* hold something of a rule's; the
+                                   application's value is in the context */
+  unsigned kept;                /* the context has the application's value;
+                                   lent is a part of it */
+  uint64_t constant;            /* of a rule's, in %rdx; 0: not known */
 };
 
 /* Note that from here on the state is KIND, APP with the registers in the
-   mask SPILLED in the context.  */
+   mask SPILLED, and those that are lent, in the context.  */
 void rewrite_note (struct rewriter *w, enum arch_note_kind kind,
                    uint64_t app, unsigned spilled);
+
+/* Registers that a rule borrows keep the rule's value until the application
+   needs them: rewrite_lend takes REG, in front of I, for the rule;
+   rewrite_give_back ends that for the registers of MASK that are lent, and is
+   to be followed by a note.  */
+void rewrite_lend (struct rewriter *w, const struct insn *i, unsigned reg);
+void rewrite_give_back (struct rewriter *w, unsigned mask);
+#define REWRITE_ALL ((1u << ARCH_N_GPR) - 1)
+
+/* Lent registers that I, which comes next, needs back.  */
+unsigned rewrite_needed (const struct rewriter *w, const struct insn *i);
+
+/* I comes next, with what it needs given back.  */
+void rewrite_passes (struct rewriter *w, const struct insn *i);
 
 /* Save the arithmetic flags and the registers of MASK, which has %rax, in
    front of the instruction I, so that what follows may change them.  With

@@ -11,17 +11,18 @@
    that stands behind the block; and when that finds a bit, the thread leaves
    the cache with ARCH_EXIT_WATCH, in front of the instruction.
 
-     quick:   mov   %rcx, %gs:RCX
-              mov   %rdx, %gs:RDX
-              lea   OPERAND, %rcx
+     quick:   lea   OPERAND, %rcx
               rorx  $3, %rcx, %rcx
               mov   %ecx, %ecx
-              mov   $TABLE, %rdx
               movzwl (%rdx,%rcx), %ecx
               jrcxz 1f
               jmp   rest
-     1:       mov   %gs:RCX, %rcx
-              mov   %gs:RDX, %rdx
+     1:
+
+   %rcx and %rdx, which holds the address of the table, are lent to the checks
+   (rewrite_lend) until the block ends or the application uses them: spilling
+   and loading them around each check would make a chain through memory of
+   all the checks in a loop.
 
    No state, no locks.  */
 
@@ -40,6 +41,7 @@ struct arch_watch_table
   bool wide;
   bool has_fsgsbase;            /* rdfsbase may be used */
   bool has_bmi2;                /* rorx is there */
+  app_addr low, high;           /* nothing is watched outside of these */
 };
 
 /* What is left to do behind the block for a check in front of PC.  */
@@ -49,6 +51,7 @@ struct arch_watch_site
   app_pc pc;
   uint8_t *jump;                /* end of the jump to here, writable */
   cache_pc back;
+  unsigned lent;                /* registers, as at BACK */
   const struct arch_watch_table *table;
 };
 
@@ -77,6 +80,16 @@ MUST_USE bool rewrite_watch (struct rewriter *w, const struct insn *i,
 #define ARCH_WATCH_OPERAND_MAX 57
 
 void rewrite_watch_rest (struct rewriter *w, const struct arch_watch_site *s);
+
+/* I is a string instruction with a prefix that repeats it: leave if what it may
+   touch comes near anything watched.  TABLE holds the N tables, of which number
+   K is to be asked about accesses of the kind ACCESS[K].  False, and nothing
+   is written: it cannot be told.  */
+MUST_USE bool rewrite_watch_repeated (struct rewriter *w,
+                                      const struct insn *i,
+                                      const struct arch_watch_table *table,
+                                      const uint8_t *access, unsigned n);
+#define ARCH_WATCH_REPEATED_MAX 640     /* bytes of code */
 
 /* Leave in front of I whatever it accesses.  */
 void rewrite_watch_leave (struct rewriter *w, const struct insn *i);

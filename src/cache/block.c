@@ -162,6 +162,18 @@ set_field (struct build *b, unsigned n, const uint8_t *field)
   b->exits[n].field = (uint16_t) (field - b->w.start);
 }
 
+/* Give back the registers of MASK that rules have, in front of the next
+   instruction.  */
+static void
+give_back (struct build *b, unsigned mask)
+{
+  if (!(b->w.lent & mask))
+    return;
+  end_run (b);
+  rewrite_note (&b->w, ARCH_NOTE_AT, b->pc - b->w.pc, 0);
+  rewrite_give_back (&b->w, mask);
+}
+
 static void
 jump_to_exit (struct build *b, unsigned n)
 {
@@ -172,6 +184,7 @@ jump_to_exit (struct build *b, unsigned n)
 static void
 end_with (struct build *b, enum exit_kind kind, app_pc target)
 {
+  give_back (b, REWRITE_ALL);
   jump_to_exit (b, add_exit (b, kind, target));
   b->done = true;
 }
@@ -307,6 +320,7 @@ build_conditional (struct build *b, const struct insn *i)
 static void
 build_refusal (struct build *b, const struct insn *i)
 {
+  b->pc = b->run = i->pc;
   end_with (b, EXIT_UNSUPPORTED, i->pc);
 }
 
@@ -388,6 +402,8 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 static void
 build_special (struct build *b, const struct insn *i, enum flavour flavour)
 {
+  if (i->branch != INSN_NO_BRANCH)
+    give_back (b, REWRITE_ALL);
   b->pc = b->run = i->pc + i->length;
   if (i->branch != INSN_NO_BRANCH)
     build_branch (b, i, flavour);
@@ -436,10 +452,16 @@ apply_rules (struct build *b, const struct insn *i, enum flavour flavour)
       end_with (b, EXIT_POINT, b->pc);
       return true;
     case RULE_CODE:
-      return !write_rules (b, i, flavour, set);
+      if (!write_rules (b, i, flavour, set))
+        return true;
+      break;
     case RULE_NONE:
       break;
     }
+  if (b->w.lent)
+    give_back (b, rewrite_needed (&b->w, i));
+  if (b->w.kept)
+    rewrite_passes (&b->w, i);
   return false;
 }
 
@@ -649,6 +671,8 @@ start_build (struct build *b, app_pc pc, bool indirect)
   b->segments[0] = (struct segment){ .pc = pc };
   b->step = 0;
   b->w.n_notes = b->w.n_faults = 0;
+  b->w.lent = b->w.kept = 0;
+  b->w.constant = 0;
   b->n_exits = 0;
   b->max_exits = b->path ? TRACE_MAX_EXITS : FRAGMENT_MAX_EXITS;
   b->done = false;

@@ -93,7 +93,10 @@ mark (const struct ranges *s, unsigned table, bool set)
       {
         arch_watch_mark (tables + table, s->range[n].start, s->range[n].end,
                          set);
-        watched[table] |= set;
+        if (!set)
+          continue;
+        tables[table].low = MIN (tables[table].low, s->range[n].start);
+        tables[table].high = MAX (tables[table].high, s->range[n].end);
       }
 }
 
@@ -117,6 +120,8 @@ change_table (unsigned table, const struct ranges *old,
   if (will && !make_table (tables + table))
     return false;
   watched[table] = false;
+  tables[table].low = -1ul;
+  tables[table].high = 0;
   if (was)
     mark (old, table, false);
   if (will)
@@ -231,6 +236,16 @@ can_check (const struct insn *i, const struct insn_mem *m)
          && m->size <= 2 * ARCH_WATCH_OPERAND_MAX;
 }
 
+/* Write the check of a repeated string instruction; false: it is none.  */
+static bool
+emit_repeated (struct rule_site *s)
+{
+  static const uint8_t access[N_TABLES] = { INSN_WRITE, INSN_READ };
+
+  return (s->insn->properties & INSN_REP)
+         && rewrite_watch_repeated (s->w, s->insn, tables, access, N_TABLES);
+}
+
 static size_t
 emit (struct rule_site *s)
 {
@@ -241,7 +256,8 @@ emit (struct rule_site *s)
   for (unsigned k = 0; k < n; k++)
     if (is_checked (m + k) && !can_check (s->insn, m + k))
       {
-        rewrite_watch_leave (s->w, s->insn);
+        if (!emit_repeated (s))
+          rewrite_watch_leave (s->w, s->insn);
         return 0;
       }
   if (s->insn->properties & INSN_UNKNOWN)

@@ -24,7 +24,7 @@ rewrite_note (struct rewriter *w, enum arch_note_kind kind, uint64_t app,
   vm_assert (w->n_notes <= ARCH_MAX_NOTES);
   *n = (struct arch_note){ .at = at, .app = (uint16_t) app,
                            .kind = (uint8_t) kind,
-                           .spilled = (uint16_t) spilled };
+                           .spilled = (uint16_t) (spilled | w->lent) };
 }
 
 static void
@@ -37,6 +37,57 @@ static void
 note_after (struct rewriter *w, const struct insn *i, unsigned spilled)
 {
   rewrite_note (w, ARCH_NOTE_AT, i->pc + i->length - w->pc, spilled);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_lend (struct rewriter *w, const struct insn *i, unsigned reg)
+{
+  if (w->lent & MASK (reg))
+    return;
+  note_at (w, i, 0);
+  if (!(w->kept & MASK (reg)))
+    emit_spill (&w->e, reg);
+  w->kept |= MASK (reg);
+  w->lent |= MASK (reg);
+  note_at (w, i, 0);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_give_back (struct rewriter *w, unsigned mask)
+{
+  mask &= w->lent;
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (mask & MASK (r))
+      emit_unspill (&w->e, r);
+  w->lent &= ~mask;
+  if (mask & MASK (ARCH_RDX))
+    w->constant = 0;
+}
+
+/* See rewrite.h.  */
+unsigned
+rewrite_needed (const struct rewriter *w, const struct insn *i)
+{
+  return w->lent & (insn_gpr_read (i) | insn_gpr_written (i));
+}
+
+/* See rewrite.h.  */
+void
+rewrite_passes (struct rewriter *w, const struct insn *i)
+{
+  w->kept &= ~insn_gpr_written (i);
+}
+
+/* All registers are the application's, in front of I.  */
+static void
+start_afresh (struct rewriter *w, const struct insn *i)
+{
+  note_at (w, i, 0);
+  rewrite_give_back (w, REWRITE_ALL);
+  w->kept = 0;
+  note_at (w, i, 0);
 }
 
 /* See rewrite.h.  */
@@ -65,7 +116,7 @@ rewrite_save (struct rewriter *w, const struct insn *i, unsigned mask,
   static const uint8_t lahf_seto[] = { 0x9f, 0x0f, 0x90, 0xc0 };
 
   vm_assert (mask & MASK (ARCH_RAX));
-  note_at (w, i, 0);
+  start_afresh (w, i);
   for (unsigned r = 0; r < ARCH_N_GPR; r++)
     if (mask & MASK (r))
       emit_spill (&w->e, r);
@@ -300,7 +351,7 @@ rewrite_gs_operand (struct rewriter *w, const struct insn *i)
   if (!gs_operand_is_supported (i))
     return REWRITE_UNSUPPORTED;
   r = choose_scratch (i);
-  note_at (w, i, 0);
+  start_afresh (w, i);
   emit_spill (&w->e, r);
   note_at (w, i, MASK (r));
   if (is_moffs (i))
@@ -339,6 +390,7 @@ rewrite_rip_far (struct rewriter *w, const struct insn *i)
                     rip_operand (i));
       return;
     }
+  start_afresh (w, i);
   r = choose_scratch (i);
   emit_spill (&w->e, r);
   note_at (w, i, MASK (r));

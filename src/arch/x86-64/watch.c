@@ -5,8 +5,7 @@
 #include "common/assert.h"
 
 #define MASK(R) (1u << (R))
-#define QUICK_MASK (MASK (ARCH_RCX) | MASK (ARCH_RDX))
-#define REST_MASK (QUICK_MASK | MASK (ARCH_RAX))
+#define REST_MASK (MASK (ARCH_RAX) | MASK (ARCH_RCX) | MASK (ARCH_RDX))
 
 /* See watch.h.  CPUID.(7,0).EBX bit 8 (SDM volume 2, CPUID).  */
 bool
@@ -135,6 +134,37 @@ emit_cut (struct emit *e, unsigned reg, const struct arch_watch_table *t)
   emit_8 (e, emit_modrm_byte (3, reg, reg));
 }
 
+static unsigned
+address_registers (const struct insn_mem *m)
+{
+  return (m->base < ARCH_N_GPR ? MASK (m->base) : 0)
+         | (m->index < ARCH_N_GPR ? MASK (m->index) : 0);
+}
+
+static void
+hold_table (struct rewriter *w, const struct arch_watch_table *t)
+{
+  if (w->constant != (uint64_t) t->bits)
+    emit_mov_imm (&w->e, ARCH_RDX, (uint64_t) t->bits);
+  w->constant = (uint64_t) t->bits;
+}
+
+/* Lend %rcx and %rdx, with what the address needs still the
+   application's.  */
+static void
+borrow (struct rewriter *w, const struct insn *i, const struct insn_mem *m)
+{
+  unsigned needed = address_registers (m) & w->lent;
+
+  if (needed)
+    {
+      rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
+      rewrite_give_back (w, needed);
+    }
+  rewrite_lend (w, i, ARCH_RCX);
+  rewrite_lend (w, i, ARCH_RDX);
+}
+
 static void
 emit_quick (struct rewriter *w, const struct insn *i,
             struct arch_watch_site *s)
@@ -143,14 +173,14 @@ emit_quick (struct rewriter *w, const struct insn *i,
   static const uint8_t rdx_rcx[] = { 0x0c, 0x0a };
   struct emit *e = &w->e;
 
+  borrow (w, i, &s->mem);
   rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
-  emit_spill (e, ARCH_RCX);
-  emit_spill (e, ARCH_RDX);
-  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, QUICK_MASK);
   emit_address (e, &s->mem, s->table);
+  if (s->mem.seg == 4)
+    w->constant = 0;
+  hold_table (w, s->table);
   emit_bytes (e, rorx_3_rcx, sizeof rorx_3_rcx);
   emit_cut (e, ARCH_RCX, s->table);
-  emit_mov_imm (e, ARCH_RDX, (uint64_t) s->table->bits);
   emit_8 (e, s->mem.size <= 9 ? 0x0f : 0x48);
   emit_8 (e, s->mem.size > 9 ? 0x8b : s->mem.size > 1 ? 0xb7 : 0xb6);
   emit_bytes (e, rdx_rcx, sizeof rdx_rcx);
@@ -158,10 +188,8 @@ emit_quick (struct rewriter *w, const struct insn *i,
   emit_8 (e, 5);
   emit_jmp (e, emit_pc (e));
   s->jump = e->at;
-  emit_unspill (e, ARCH_RCX);
-  emit_unspill (e, ARCH_RDX);
-  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
   s->back = emit_pc (e);
+  s->lent = w->lent;
 }
 
 /* Set ZF if no bit of the operand of S is set in the table.  Flags and
@@ -245,10 +273,13 @@ rewrite_watch_rest (struct rewriter *w, const struct arch_watch_site *s)
   int32_t distance = (int32_t) (w->e.at - s->jump);
 
   __builtin_memcpy (s->jump - 4, &distance, 4);
-  rewrite_note (w, ARCH_NOTE_AT, s->pc - w->pc, QUICK_MASK);
-  emit_unspill (&w->e, ARCH_RCX);
-  emit_unspill (&w->e, ARCH_RDX);
+  rewrite_note (w, ARCH_NOTE_AT, s->pc - w->pc, s->lent);
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (s->lent & MASK (r))
+      emit_unspill (&w->e, r);
   emit_rest (w, &here, s);
+  rewrite_note (w, ARCH_NOTE_AT, s->pc - w->pc, s->lent);
+  emit_mov_imm (&w->e, ARCH_RDX, (uint64_t) s->table->bits);
   emit_jmp (&w->e, s->back);
 }
 
@@ -257,5 +288,117 @@ void
 rewrite_watch_leave (struct rewriter *w, const struct insn *i)
 {
   rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
+  rewrite_give_back (w, REWRITE_ALL);
+  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
   emit_leave (&w->e, i->pc);
+}
+
+/* Jumps of eight bits that go forward to one place.  */
+struct jumps
+{
+  unsigned n;
+  uint8_t *field[2 * 2 * INSN_MAX_MEM];
+};
+
+static void
+jump_short (struct emit *e, struct jumps *j, unsigned opcode)
+{
+  emit_8 (e, (uint8_t) opcode);
+  j->field[j->n++] = e->at;
+  emit_8 (e, 0);
+}
+
+static void
+land (struct emit *e, const struct jumps *j)
+{
+  for (unsigned n = 0; n < j->n; n++)
+    {
+      int64_t distance = e->at - (j->field[n] + 1);
+      vm_assert (distance == (int8_t) distance);
+      *j->field[n] = (uint8_t) distance;
+    }
+}
+
+/* Go to HIT if the string operand M may touch what lies between the bounds of
+   T: %rcx elements on either side of where it is.
+
+              mov   %rcx, %rax ...            SIZE times %rcx, below 2^43
+              lea   SIZE(BASE,%rax), %rdx
+              mov   $&LOW, %rcx
+              cmp   (%rcx), %rdx
+              jbe   1f
+              neg   %rax
+              lea   (BASE,%rax), %rdx
+              cmp   8(%rcx), %rdx
+              jb    HIT
+     1:                                                                     */
+static void
+emit_string (struct emit *e, const struct insn_mem *m,
+             const struct arch_watch_table *t, struct jumps *hit)
+{
+  static const uint8_t count[]
+      = { 0x48, 0x89, 0xca, 0x48, 0xc1, 0xea, 40 };     /* rcx >> 40 */
+  static const uint8_t cmp_low[] = { 0x48, 0x3b, 0x11 };
+  static const uint8_t cmp_high[] = { 0x48, 0x3b, 0x51, 8 };
+  struct jumps clear = { 0 };
+
+  emit_unspill (e, ARCH_RCX);
+  emit_bytes (e, count, sizeof count);
+  jump_short (e, hit, 0x75);
+  emit_mov (e, ARCH_RAX, ARCH_RCX);
+  emit_8 (e, 0x48);             /* shl */
+  emit_8 (e, 0xc1);
+  emit_8 (e, emit_modrm_byte (3, 4, ARCH_RAX));
+  emit_8 (e, (uint8_t) __builtin_ctz (m->size));
+  emit_lea_index (e, ARCH_RDX, m->base, ARCH_RAX, 0);
+  emit_lea (e, ARCH_RDX, ARCH_RDX, (int32_t) m->size);
+  emit_mov_imm (e, ARCH_RCX, (uint64_t) &t->low);
+  emit_bytes (e, cmp_low, sizeof cmp_low);
+  jump_short (e, &clear, 0x76);
+  emit_8 (e, 0x48);             /* neg */
+  emit_8 (e, 0xf7);
+  emit_8 (e, emit_modrm_byte (3, 3, ARCH_RAX));
+  emit_lea_index (e, ARCH_RDX, m->base, ARCH_RAX, 0);
+  emit_bytes (e, cmp_high, sizeof cmp_high);
+  jump_short (e, hit, 0x72);
+  land (e, &clear);
+}
+
+static bool
+is_plain_string (const struct insn_mem *m)
+{
+  return (m->kind == INSN_MEM_STRING_SRC || m->kind == INSN_MEM_STRING_DST)
+         && m->seg == 0 && m->addrsize == 8;
+}
+
+/* See watch.h.  No string operand is read and written, so there are at most
+   two comparisons, of less than 64 bytes.  */
+bool
+rewrite_watch_repeated (struct rewriter *w, const struct insn *i,
+                        const struct arch_watch_table *table,
+                        const uint8_t *access, unsigned n)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+  struct jumps hit = { 0 }, over = { 0 };
+  unsigned n_mem = insn_memory (i, m), parts = 0;
+
+  for (unsigned k = 0; k < n_mem; k++)
+    if (!is_plain_string (m + k))
+      return false;
+  rewrite_save (w, i, REST_MASK, false);
+  for (unsigned k = 0; k < n_mem; k++)
+    for (unsigned t = 0; t < n; t++)
+      if ((m[k].access & access[t]) && table[t].bits)
+        {
+          emit_string (&w->e, m + k, table + t, &hit);
+          parts++;
+        }
+  vm_assert (parts <= 2);
+  jump_short (&w->e, &over, 0xeb);
+  land (&w->e, &hit);
+  rewrite_restore (w, i, REST_MASK);
+  emit_leave (&w->e, i->pc);
+  land (&w->e, &over);
+  rewrite_restore (w, i, REST_MASK);
+  return true;
 }
