@@ -6,6 +6,7 @@
 #include "cache/lookup.h"
 #include "cache/pages.h"
 #include "cache/region.h"
+#include "common/assert.h"
 
 static struct cache_options the_options;
 static struct cache_stats the_stats;
@@ -124,6 +125,8 @@ cache_reset (void)
 void
 cache_after_fork (void)
 {
-  if (!region_after_fork ())
-    cache_reset ();
+  /* What there is belongs to the parent, so that nothing can be made good
+     there.  */
+  bool own = region_after_fork ();
+  vm_assert (own);
 }
