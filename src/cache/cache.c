@@ -7,6 +7,7 @@
 #include "cache/pages.h"
 #include "cache/region.h"
 #include "cache/trace.h"
+#include "common/assert.h"
 
 static struct cache_options the_options;
 static struct cache_stats the_stats;
@@ -127,7 +128,9 @@ cache_reset (void)
 void
 cache_after_fork (void)
 {
+  /* What there is belongs to the parent, so that nothing can be made good
+     there.  */
+  bool own = region_after_fork ();
+  vm_assert (own);
   trace_give_up (TRACE_ABORT_LEFT);
-  if (!region_after_fork ())
-    cache_reset ();
 }

@@ -111,7 +111,7 @@ size_t region_bytes_used (void);
 void region_reset (void);
 
 /* After fork, in the child: give each region memory of its own with the same
-   content.  False if there is none: the caller resets and goes on.  */
+   content.  False if there is none: the code is the parent's.  */
 bool region_after_fork (void);
 
 #endif

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -116,11 +117,31 @@ born (void *data, int pid, const struct birth *b, enum birth_refusal r)
     leave_streams (2);
 }
 
+/* The limits of the program are not the helper's, as far as it has the right
+   to go beyond them: it wants a file for the image, memory, and time.  */
+static void
+lift_limits (void)
+{
+  static const int limits[] = { RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS,
+                                RLIMIT_DATA };
+  const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+  struct rlimit r;
+
+  signal (SIGXFSZ, SIG_IGN);
+  for (unsigned i = 0; i < ARRAY_SIZE (limits); i++)
+    if (setrlimit (limits[i], &none) < 0 && getrlimit (limits[i], &r) == 0)
+      {
+        r.rlim_cur = r.rlim_max;
+        setrlimit (limits[i], &r);
+      }
+}
+
 /* Keep nothing open but HELLO and, for messages, the standard error.  */
 static void
 become_helper (int hello)
 {
   setsid ();
+  lift_limits ();
   prctl (PR_SET_NAME, "rio-server");
   if (hello != HELLO_FD)
     dup2 (hello, HELLO_FD);

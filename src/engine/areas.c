@@ -302,32 +302,6 @@ areas_were_executable (app_addr start, app_addr end)
   return was;
 }
 
-static bool
-is_alias (const struct area *a, const struct area *b, uint64_t offset)
-{
-  return b != a && (b->flags & AREA_SHARED) && (b->prot & AREA_WRITE)
-         && b->device == a->device && b->inode == a->inode
-         && offset >= b->offset && offset - b->offset < b->end - b->start;
-}
-
-/* See areas.h.  */
-
-bool
-area_has_writable_alias (app_addr addr)
-{
-  bool found = false;
-  lock_acquire (&areas_lock);
-  unsigned n = index_of (addr);
-  if (n < n_areas && areas[n].start <= addr && (areas[n].flags & AREA_FILE))
-    {
-      uint64_t offset = PAGE_DOWN (addr - areas[n].start + areas[n].offset);
-      for (unsigned i = 0; i < n_areas && !found; i++)
-        found = is_alias (&areas[n], &areas[i], offset);
-    }
-  lock_release (&areas_lock);
-  return found;
-}
-
 /* See areas.h.  */
 
 unsigned

@@ -78,10 +78,6 @@ void areas_flag (app_addr start, app_addr end, unsigned flag, bool set);
    exist.  */
 MUST_USE bool areas_were_executable (app_addr start, app_addr end);
 
-/* Some other shared area than that at ADDR maps the same file page and is
-   writable (double-mapped code).  */
-MUST_USE bool area_has_writable_alias (app_addr addr);
-
 /* Read the kernel's map again for [START, END): after calls whose effect the
    gate cannot tell from arguments and result.  */
 void areas_reread (app_addr start, app_addr end);

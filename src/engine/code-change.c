@@ -110,8 +110,7 @@ void
 code_change_prepare (app_pc pc, const struct area *a, struct memory_extent *x)
 {
   app_addr page = PAGE_DOWN (pc), next = page + PAGE_SIZE;
-  bool stable = !(a->prot & AREA_WRITE)
-                && !((a->flags & AREA_SHARED) && area_has_writable_alias (pc));
+  bool stable = !(a->prot & AREA_WRITE) && !(a->flags & AREA_SHARED);
   bool verify;
 
   x->end = a->end;

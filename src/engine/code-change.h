@@ -7,7 +7,8 @@
      PROTECTED -> (unknown)   a store faulted: its fragments are retired, the
                               page is writable again
      PROTECTED -> VERIFIED    stores came too often, or from the page itself
-     (unknown) -> VERIFIED    shared, and another mapping can write to it
+     (unknown) -> VERIFIED    shared: another mapping, another process, or a
+                              write to the file can change it
      any -> (unknown)         its mapping changed
 
    Fragments from VERIFIED pages compare the application's bytes with what was

@@ -31,81 +31,90 @@ code_memory_overlaps (uint64_t start, uint64_t end)
   return false;
 }
 
+/* SIZE bytes of memory that mappings can share; at ADDR, which is free, or
+   anywhere if that is 0.  Not a memfd: that would want a descriptor, and
+   RLIMIT_FSIZE to allow it.  */
 static long
-new_memfd (size_t size)
+map_shared (uint64_t addr, size_t size)
 {
-  long fd = raw3 (__NR_memfd_create, RAW_PTR (""), 1, 0);
-
-  if (fd >= 0 && raw3 (__NR_ftruncate, (uint64_t) fd, size, 0) < 0)
-    {
-      raw3 (__NR_close, (uint64_t) fd, 0, 0);
-      return -1;
-    }
-  return fd;
+  return raw6 (__NR_mmap, addr, size, RAW_PROT_READ | RAW_PROT_WRITE,
+               RAW_MAP_SHARED | RAW_MAP_ANONYMOUS | RAW_MAP_NORESERVE
+                 | (addr ? RAW_MAP_FIXED_NOREPLACE : 0),
+               -1ul, 0);
 }
 
+/* Make X, which is the engine's or free, a second view of the SIZE bytes at W,
+   for execution: mremap of a shared mapping's zero bytes duplicates it.  */
 static bool
-map_at (uint64_t addr, size_t size, int prot, int flags, int fd)
+view (uint64_t x, uint64_t w, size_t size)
 {
-  long r = raw6 (__NR_mmap, addr, size, prot, RAW_MAP_SHARED | flags, fd, 0);
+  long r = raw6 (__NR_mremap, w, 0, size,
+                 RAW_MREMAP_MAYMOVE | RAW_MREMAP_FIXED, x, 0);
 
-  if (!RAW_FAILED (r) && (uint64_t) r != addr)
+  return (uint64_t) r == x
+         && raw3 (__NR_mprotect, x, size, RAW_PROT_READ | RAW_PROT_EXEC) == 0;
+}
+
+/* The same, if X is free.  */
+static bool
+view_if_free (uint64_t x, uint64_t w, size_t size)
+{
+  long r;
+
+  if (x < LOWEST || x + size >= 1ul << 47)
+    return false;
+  r = raw6 (__NR_mmap, x, size, 0,
+            RAW_MAP_PRIVATE | RAW_MAP_ANONYMOUS | RAW_MAP_NORESERVE
+              | RAW_MAP_FIXED_NOREPLACE,
+            -1ul, 0);
+  if ((uint64_t) r == x && view (x, w, size))
+    return true;
+  if (!RAW_FAILED (r))
     raw3 (__NR_munmap, (uint64_t) r, size, 0);
-  return (uint64_t) r == addr;
-}
-
-static bool
-map_executable (uint64_t addr, size_t size, int fd)
-{
-  return addr >= LOWEST && addr + size < 1ul << 47
-         && map_at (addr, size, RAW_PROT_READ | RAW_PROT_EXEC,
-                    RAW_MAP_FIXED_NOREPLACE, fd);
+  return false;
 }
 
 /* The first place near NEAR that is free.  */
 static uint64_t
-place_near (app_pc near, size_t size, int fd)
+place_near (app_pc near, uint64_t w, size_t size)
 {
   uint64_t base = PAGE_DOWN (near);
 
   for (uint64_t d = 8 * STEP; d <= FARTHEST; d += STEP)
-    if (d < base && map_executable (base - d, size, fd))
+    if (d < base && view_if_free (base - d, w, size))
       return base - d;
   for (uint64_t d = FARTHEST; d >= 2 * STEP; d -= STEP)
-    if (map_executable (base + d, size, fd))
+    if (view_if_free (base + d, w, size))
       return base + d;
   for (uint64_t d = 8 * STEP; d >= STEP; d -= STEP)
-    if (d < base && map_executable (base - d, size, fd))
+    if (d < base && view_if_free (base - d, w, size))
       return base - d;
   return 0;
 }
 
 static uint64_t
-place_in_core (size_t size, int fd)
+place_in_core (uint64_t w, size_t size)
 {
   uint64_t addr = core_reserve (size, PAGE_SIZE);
-  return addr && map_executable (addr, size, fd) ? addr : 0;
+  return addr && view_if_free (addr, w, size) ? addr : 0;
 }
 
 static bool
 map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
 {
-  long fd = n_mappings < MAX_MAPPINGS ? new_memfd (size) : -1;
-  uint64_t w = fd >= 0 ? core_reserve (size, PAGE_SIZE) : 0;
-  uint64_t x = 0;
+  uint64_t w = n_mappings < MAX_MAPPINGS ? core_reserve (size, PAGE_SIZE) : 0;
+  uint64_t x;
 
-  if (w
-      && map_at (w, size, RAW_PROT_READ | RAW_PROT_WRITE,
-                 RAW_MAP_FIXED_NOREPLACE, (int) fd))
-    {
-      x = near ? place_near (near, size, (int) fd) : 0;
-      if (!x)
-        x = place_in_core (size, (int) fd);
-    }
-  if (fd >= 0)
-    raw3 (__NR_close, (uint64_t) fd, 0, 0);
-  if (!x)
+  if (!w || (uint64_t) map_shared (w, size) != w)
     return false;
+  x = near ? place_near (near, w, size) : 0;
+  if (!x)
+    x = place_in_core (w, size);
+  if (!x)
+    {
+      raw3 (__NR_munmap, w, size, 0);
+      return false;
+    }
   mappings[n_mappings] = (struct mapping){ x, x + size };
   __atomic_store_n (&n_mappings, n_mappings + 1, __ATOMIC_RELEASE);
   LOG (MEMORY, "code memory at %lx, written at %lx, for %lx", x, w,
@@ -115,35 +124,27 @@ map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
   return true;
 }
 
-/* The old memory is read through a temporary mapping of the new, then
-   replaced: the parent goes on using it.  */
+/* The view for execution goes first, so that no more address space is wanted
+   than there was; then the new memory, filled, takes the place of the old in
+   the view for writing.  */
 static bool
 unshare_code (cache_pc rx, uint8_t *rw, size_t size, size_t low, size_t high)
 {
-  long fd = new_memfd (size);
   long t;
-  bool ok;
 
-  if (fd < 0)
+  raw3 (__NR_munmap, RAW_PTR (rx), size, 0);
+  t = map_shared (0, size);
+  if (RAW_FAILED (t))
     return false;
-  t = raw6 (__NR_mmap, 0, size, RAW_PROT_READ | RAW_PROT_WRITE,
-            RAW_MAP_SHARED, (uint64_t) fd, 0);
-  ok = !RAW_FAILED (t);
-  if (ok)
-    {
-      __builtin_memcpy ((void *) t, rw, low);
-      __builtin_memcpy ((uint8_t *) t + high, rw + high, size - high);
-      raw3 (__NR_munmap, (uint64_t) t, size, 0);
-      ok = map_at ((uint64_t) rw, size, RAW_PROT_READ | RAW_PROT_WRITE,
-                   RAW_MAP_FIXED, (int) fd)
-           && map_at ((uint64_t) rx, size, RAW_PROT_READ | RAW_PROT_EXEC,
-                      RAW_MAP_FIXED, (int) fd);
-    }
-  raw3 (__NR_close, (uint64_t) fd, 0, 0);
-  return ok;
+  __builtin_memcpy ((void *) t, rw, low);
+  __builtin_memcpy ((uint8_t *) t + high, rw + high, size - high);
+  return raw6 (__NR_mremap, (uint64_t) t, size, size,
+               RAW_MREMAP_MAYMOVE | RAW_MREMAP_FIXED, RAW_PTR (rw), 0)
+           == (long) rw
+         && view (RAW_PTR (rx), RAW_PTR (rw), size);
 }
 
-/* The pages leave the view until they are touched again; the memfd keeps
+/* The pages leave the view until they are touched again; the other keeps
    them.  */
 static void
 written (uint8_t *rw, size_t size)

@@ -1,8 +1,8 @@
 /* Memory for the code cache: the up-calls of cache/memory.h.
 
-   Owns the list of cache regions' mappings.  A region is a memfd without a
-   name, mapped once to be executed, near the code that it copies, and once to
-   be written to, in the core region; its descriptor is closed at once.  */
+   Owns the list of cache regions' mappings.  A region is shared
+   anonymous memory, mapped once to be executed, near the code that it copies,
+   and once to be written to, in the core region.  */
 
 #ifndef ENGINE_CODE_MEMORY_H
 #define ENGINE_CODE_MEMORY_H

@@ -115,8 +115,9 @@ refuse (struct thread *t, const struct exit *e)
     b[0] = 0;
   LOG (BUILD, "refused at %lx: %02x %02x %02x %02x %02x %02x",
             e->target, b[0], b[1], b[2], b[3], b[4], b[5]);
+  /* #GP names the gate, bit 1 saying that it is one: SDM volume 3, 6.13.  */
   if (e->kind == EXIT_INTERRUPT)
-    signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, 0);
+    signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, b[1] * 8u + 2);
   else
     signal_raise (t, RAW_SIGILL, RAW_ILL_ILLOPN, e->target, TRAP_UD, 0);
 }

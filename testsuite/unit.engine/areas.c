@@ -205,24 +205,6 @@ test_real (void)
   check (!area_executable ((app_pc) &a, &a), "the stack is not executable");
 }
 
-static void
-test_alias (void)
-{
-  struct area code = { .prot = AREA_READ | AREA_EXEC, .inode = 5,
-                       .flags = AREA_FILE | AREA_SHARED };
-  struct area data = code;
-  data.prot = AREA_READ | AREA_WRITE;
-  data.offset = PAGE_SIZE;
-  areas_map (page (0), page (4), &code);
-  check (!area_has_writable_alias (page (2)), "no alias");
-  areas_map (page (100), page (102), &data);
-  check (!area_has_writable_alias (page (0))
-           && area_has_writable_alias (page (1))
-           && area_has_writable_alias (page (2) + 5)
-           && !area_has_writable_alias (page (3)),
-         "an alias of two pages");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -232,6 +214,5 @@ main (int argc, char **argv)
   heap_init (0x7e9000000000, 0x7e9000001000);
   test_random (seed);
   test_real ();
-  test_alias ();
   return check_done ();
 }

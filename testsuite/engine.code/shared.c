@@ -1,0 +1,90 @@
+/* Code in shared mappings, changed through a mapping that is made after it has
+   run, by writes to the file, and by another process.  */
+
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIZE 4096
+
+/* mov $N, %eax; ret */
+static void
+write_code (uint8_t *at, uint32_t n)
+{
+  at[0] = 0xb8;
+  memcpy (at + 1, &n, 4);
+  at[5] = 0xc3;
+}
+
+static int
+call (uint8_t *at)
+{
+  return ((int (*) (void)) at) ();
+}
+
+static void
+by_file (int fd, uint32_t n)
+{
+  uint8_t code[6];
+  write_code (code, n);
+  if (pwrite (fd, code, sizeof code, 0) != sizeof code)
+    perror ("pwrite");
+}
+
+static void
+file (void)
+{
+  int fd = memfd_create ("code", 0);
+  uint8_t *x, *w;
+
+  ftruncate (fd, SIZE);
+  x = mmap (NULL, SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  for (int i = 0; i < 50; i++)
+    {
+      by_file (fd, i);
+      printf ("%d ", call (x));
+    }
+  w = mmap (NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  for (int i = 100; i < 150; i++)
+    {
+      write_code (w, i);
+      printf ("%d ", call (x));
+    }
+  puts ("");
+}
+
+static void
+process (void)
+{
+  uint8_t *x = mmap (NULL, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  write_code (x, 1);
+  for (int i = 0; i < 20; i++)
+    {
+      pid_t child;
+
+      printf ("%d ", call (x));
+      fflush (stdout);
+      child = fork ();
+      if (child == 0)
+        {
+          write_code (x, 2 * call (x));
+          _exit (0);
+        }
+      waitpid (child, NULL, 0);
+    }
+  puts ("");
+}
+
+int
+main (void)
+{
+  file ();
+  process ();
+  return 0;
+}
