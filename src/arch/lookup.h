@@ -43,8 +43,9 @@ arch_table_index (app_pc pc)
   return pc & (ARCH_TABLE_SIZE - 1);
 }
 
-/* The code at `lookup' above.  */
+/* The code at `lookup' above.  After so many bytes %rdx is spilled.  */
 void arch_emit_lookup (struct emit *e);
+#define ARCH_LOOKUP_SPILLED 9
 
 /* A prefix for PC; NEXT is the address of its slot, within 2 GiB.  */
 void arch_emit_prefix (struct emit *e, app_pc pc, cache_pc next);

@@ -5,6 +5,7 @@
    %ah), and not %rsp, %rbp, which have no plain ModRM form as a base.  */
 
 #include "arch/rewrite.h"
+#include "arch/lookup.h"
 #include "common/assert.h"
 
 #define MASK(R) (1u << (R))
@@ -518,8 +519,7 @@ rewrite_pop_target (struct rewriter *w, const struct insn *i)
      jrcxz 1f
      mov   $TARGET, %rdx
      lea   (%rcx,%rdx), %rcx
-     mov   %gs:RDX, %rdx
-     jmp   lookup
+     jmp   lookup, where %rdx is spilled
   1:                                                                       */
 void
 rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
@@ -540,8 +540,7 @@ rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
   emit_mov_imm (e, ARCH_RDX, target);
   emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
   rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, both);
-  emit_unspill (e, ARCH_RDX);
-  emit_jmp (e, lookup);
+  emit_jmp (e, lookup + ARCH_LOOKUP_SPILLED);
   *over = (uint8_t) (e->at - over - 1);
 }
 
