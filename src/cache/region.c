@@ -212,6 +212,20 @@ region_index (struct region *r, cache_pc at, struct fragment *f,
 }
 
 /* See region.h.  */
+const struct region *
+region_number (unsigned n)
+{
+  return n < n_regions ? regions + n : 0;
+}
+
+/* See region.h.  */
+const struct region_entry *
+region_entry (const struct region *r, uint32_t n)
+{
+  return n < r->n_entries ? entry (r, n) : 0;
+}
+
+/* See region.h.  */
 const struct region_entry *
 region_lookup (const struct region *r, cache_pc pc)
 {

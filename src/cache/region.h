@@ -58,6 +58,10 @@ region_offset (const struct region *r, cache_pc pc)
 /* True if PC is in emitted code of any region.  */
 bool region_contains (uint64_t pc);
 
+/* Region N, from 0, and entry N of R's index; 0 when there are no more.  */
+const struct region *region_number (unsigned n);
+const struct region_entry *region_entry (const struct region *r, uint32_t n);
+
 /* The region of PC; 0 if there is none.  */
 struct region *region_find (uint64_t pc);
 

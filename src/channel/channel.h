@@ -274,6 +274,26 @@ struct channel_command
   uint64_t arg[3];
 };
 
+/* Questions that the server asks while the process is stopped, one at a time.
+   It writes kind and argument, counts `asked' up, and then `run' with a wake;
+   one of the stopped threads writes an answer for people to read, and sets
+   `answered' to what `asked' was.  Where every thread is in a system call
+   there is nobody to answer.  */
+enum channel_question
+{
+  CHANNEL_ASK_NONE,
+  CHANNEL_ASK_INFO,             /* the engine, its options and its code */
+  CHANNEL_ASK_STATS,            /* counters: a name and a number a line */
+  CHANNEL_ASK_MEMORY,           /* the accounts of its memory */
+  CHANNEL_ASK_MAP,              /* what runs for address ARG, or what ARG in
+                                   the cache runs for */
+  CHANNEL_ASK_CODE,             /* all code that runs for the instruction at
+                                   ARG, for host/disassemble.c to read */
+  CHANNEL_ASK_TRACES            /* the traces */
+};
+
+#define CHANNEL_TEXT_SIZE (256ul << 10)
+
 struct channel_head
 {
   uint64_t magic;
@@ -298,6 +318,9 @@ struct channel
   uint32_t served;              /* commands answered */
   uint32_t n_hidden;
   struct channel_range hidden[CHANNEL_MAX_HIDDEN];
+  uint32_t answered;            /* the question that TEXT answers */
+  uint32_t text_size;           /* bytes of it */
+  uint32_t text_cut;            /* there was no room for all of it */
 
   /* The server's half.  */
   uint32_t stop_wanted;
@@ -313,6 +336,10 @@ struct channel
   uint32_t n_points;
   struct channel_point points[CHANNEL_MAX_POINTS];
   uint8_t pool[CHANNEL_POOL_SIZE];
+  uint32_t asked, question;     /* enum channel_question */
+  uint64_t question_arg;
+
+  char text[CHANNEL_TEXT_SIZE];         /* the engine's */
 };
 
 /* The bytes of a channel with N_SLOTS slots.  */

@@ -91,7 +91,15 @@ stored (struct thread *t)
     stop_post (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
 }
 
+static void
+report (struct thread *t, struct report *r)
+{
+  (void) t;
+  points_report (r);
+}
+
 static const struct engine_events debug_events = {
+  .report = report,
   .start = start,
   .flavour = flavour,
   .point = point,

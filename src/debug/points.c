@@ -208,6 +208,26 @@ points_error (const struct thread *t)
 
 /* See points.h.  */
 void
+points_report (struct report *r)
+{
+  uint64_t compiled = 0, refused = 0;
+
+  for (unsigned n = 0; n < breakpoints.n; n++)
+    {
+      const struct breakpoint *b = breakpoints.point + n;
+      if (b->always)
+        refused += b->conditions.n != 0;
+      else
+        compiled += b->conditions.n;
+    }
+  report_value (r, "breakpoints", breakpoints.n);
+  report_value (r, "conditions compiled", compiled);
+  report_value (r, "conditions interpreted", 0);
+  report_value (r, "breakpoints whose conditions GDB decides", refused);
+}
+
+/* See points.h.  */
+void
 points_init (void)
 {
   static const struct cache_rule rule

@@ -12,6 +12,7 @@
 #define DEBUG_POINTS_H
 
 #include "agent/agent.h"
+#include "common/report.h"
 #include "engine/thread.h"
 
 /* Once a process.  */
@@ -20,6 +21,9 @@ void points_init (void);
 /* T has come to an EXIT_POINT: why, if not because its breakpoint's condition
    is true, or it has none.  context.spill[1] is what the error is about.  */
 enum agent_error points_error (const struct thread *t);
+
+/* Add counters to R.  */
+void points_report (struct report *r);
 
 /* Bring the copy up to date with C.  */
 void points_catch_up (struct channel *c);

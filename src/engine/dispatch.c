@@ -329,6 +329,16 @@ dispatch_kernel_writes (app_addr start, app_addr end)
 
 /* See dispatch.h.  */
 void
+dispatch_inspect (void (*look) (struct report *r, uint64_t data),
+                  struct report *r, uint64_t data)
+{
+  lock_cache ();
+  look (r, data);
+  lock_release (&cache_lock);
+}
+
+/* See dispatch.h.  */
+void
 dispatch_before_fork (void)
 {
   lock_cache ();

@@ -8,6 +8,7 @@
 #ifndef ENGINE_DISPATCH_H
 #define ENGINE_DISPATCH_H
 
+#include "common/report.h"
 #include "engine/code-change.h"
 #include "engine/thread.h"
 
@@ -34,6 +35,10 @@ enum code_fault dispatch_store_fault (struct thread *t, app_addr addr);
 /* A system call is about to write to [START, END): lift what the engine has
    protected there.  */
 void dispatch_kernel_writes (app_addr start, app_addr end);
+
+/* Call LOOK (DATA, R) with the cache lock held.  */
+void dispatch_inspect (void (*look) (struct report *r, uint64_t data),
+                       struct report *r, uint64_t data);
 
 /* Around fork, in the parent and in the child: no other thread is inside the
    cache's data.  */

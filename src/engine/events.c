@@ -88,3 +88,12 @@ events_store (struct thread *t, app_addr start, app_addr end)
     if ((*e)->store)
       (*e)->store (t, start, end);
 }
+
+/* See events.h.  */
+void
+events_report (struct thread *t, struct report *r)
+{
+  EACH_TABLE (e)
+    if ((*e)->report)
+      (*e)->report (t, r);
+}

@@ -9,6 +9,7 @@
 #define ENGINE_EVENTS_H
 
 #include "cache/fragment.h"
+#include "common/report.h"
 #include "engine/thread.h"
 
 struct engine_events
@@ -38,6 +39,10 @@ struct engine_events
      stored.  */
   void (*store) (struct thread *t, app_addr start, app_addr end);
   void (*stored) (struct thread *t);
+
+  /* Add counters of the room's own to R, by report_value.  The process is
+     stopped, and T is one of its threads.  */
+  void (*report) (struct thread *t, struct report *r);
 };
 
 #define EVENTS_REGISTER(TABLE)                                                \
@@ -53,5 +58,6 @@ void events_unstepped (struct thread *t);
 void events_watch (struct thread *t);
 void events_store (struct thread *t, app_addr start, app_addr end);
 void events_stored (struct thread *t);
+void events_report (struct thread *t, struct report *r);
 
 #endif

@@ -5,6 +5,7 @@
 #include "cache/region.h"
 #include "channel/hub.h"
 #include "common/format.h"
+#include "engine/events.h"
 #include "engine/heap.h"
 #include "engine/options.h"
 #include "engine/start.h"
@@ -24,10 +25,19 @@ static const char native_texts[HUB_N_NATIVE_REASONS][48] = {
 #undef NATIVE_TEXT
 };
 
+/* Where rows go while the process is stopped for a report; null: to
+   descriptor 2.  */
+static struct report *the_report;
+
 static void
 row (const char *text, uint64_t value)
 {
   char line[96];
+  if (the_report)
+    {
+      report_value (the_report, text, value);
+      return;
+    }
   size_t n = format_text (line, sizeof line, "  %-36s %12lu\n", text, value);
   raw_write_all (2, line, MIN (n, sizeof line - 1));
 }
@@ -82,6 +92,36 @@ stats_after_fork (void)
 {
   for (unsigned i = 0; i < STAT_N; i++)
     stats_counters[i] = 0;
+}
+
+/* See stats.h.  */
+
+void
+stats_report (struct thread *t, struct report *r)
+{
+  the_report = r;
+  print_cache ();
+  for (unsigned i = 0; i < STAT_N; i++)
+    row (texts[i], stats_counters[i]);
+  print_native ();
+  the_report = 0;
+  events_report (t, r);
+}
+
+/* See stats.h.  */
+
+void
+stats_report_memory (struct report *r)
+{
+  uint64_t sum = 0;
+  for (enum heap_account a = 0; a < HEAP_N_ACCOUNTS; a++)
+    {
+      report_value (r, heap_account_name (a), heap_account_bytes (a));
+      sum += heap_account_bytes (a);
+    }
+  report_value (r, "all accounts", sum);
+  report_value (r, "of the cache's: fragments", memory_bytes_used ());
+  report_value (r, "code memory in use", region_bytes_used ());
 }
 
 /* See stats.h.  */

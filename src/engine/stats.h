@@ -6,7 +6,7 @@
 #ifndef ENGINE_STATS_H
 #define ENGINE_STATS_H
 
-#include "common/types.h"
+#include "common/report.h"
 
 enum stat
 {
@@ -21,6 +21,14 @@ extern uint64_t stats_counters[STAT_N];
 #define STATS_COUNT(NAME) (stats_counters[STAT_##NAME]++)
 
 void stats_after_fork (void);
+
+/* Add the table to R, and those of the rooms above the engine; T is the
+   calling thread, and the process is stopped.  */
+struct thread;
+void stats_report (struct thread *t, struct report *r);
+
+/* Add what each account of the engine's memory holds to R, bytes.  */
+void stats_report_memory (struct report *r);
 
 /* Write the table to descriptor 2 if the options ask for it.  */
 void stats_print (int pid);

@@ -4,6 +4,7 @@
 #include "arch/gate.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "engine/answer.h"
 #include "engine/call.h"
 #include "engine/dispatch.h"
 #include "engine/heap.h"
@@ -278,6 +279,19 @@ inject (struct thread *t)
   signal_apply (t, &rec);
 }
 
+/* T, which is stopped and counts as parked, answers what the server asks.  Its
+   slot stays as it is.  */
+
+static void
+answer_server (struct thread *t)
+{
+  park_leave_syscall (t);
+  lock_acquire (&catch_up_lock);
+  answer_give (t);
+  lock_release (&catch_up_lock);
+  park_enter_syscall (t);
+}
+
 /* Stop until nobody wants it any more.  A signal of the debugger's is left in
    the slot.  */
 
@@ -294,6 +308,8 @@ wait (struct thread *t)
       uint32_t run = __atomic_load_n (&channel->run, __ATOMIC_SEQ_CST);
       if (!is_wanted (s))
         break;
+      if (answer_wanted ())
+        answer_server (t);
       futex_wait (&channel->run, run, true, SERVER_CHECK_NS);
       if (!call_server_lives ())
         options.debug = 0;

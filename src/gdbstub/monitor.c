@@ -116,6 +116,25 @@ match (const struct command *c, const char *const *words, size_t n)
   return 0;
 }
 
+/* A command of the target's.  What it refuses is an answer too, but for a
+   command that it has not.  */
+static bool
+run_target (struct stub *s, const char *const *words, size_t n)
+{
+  enum target_refusal r
+    = target_monitor (s->t, stub_process (s), words, n, emit, s);
+  const char *why = target_explanation (s->t);
+
+  if (r == TARGET_OK)
+    return true;
+  if (*why == 0)
+    return false;
+  stub_console (s, "rio: ");
+  stub_console (s, why);
+  stub_console (s, ".\n");
+  return true;
+}
+
 static bool
 run (struct stub *s, const char *const *words, size_t n)
 {
@@ -127,9 +146,7 @@ run (struct stub *s, const char *const *words, size_t n)
         return commands[i].run (s, (struct arguments) { words + used,
                                                         n - used });
     }
-  return n > 0
-         && target_monitor (s->t, stub_process (s), words, n, emit, s)
-              == TARGET_OK;
+  return n > 0 && run_target (s, words, n);
 }
 
 /* See packets.def.  */

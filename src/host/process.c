@@ -233,15 +233,22 @@ process_stop (struct process *p)
       process_kick (p, p->threads[i].tid);
 }
 
+/* Let the threads of P that wait look again.  */
+static void
+wake (struct process *p)
+{
+  struct channel *c = p->channel.channel;
+
+  __atomic_add_fetch (&c->run, 1, __ATOMIC_SEQ_CST);
+  syscall (SYS_futex, &c->run, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 /* See process.h.  */
 void
 process_release (struct process *p)
 {
-  struct channel *c = p->channel.channel;
-
-  __atomic_store_n (&c->stop_wanted, 0, __ATOMIC_SEQ_CST);
-  __atomic_add_fetch (&c->run, 1, __ATOMIC_SEQ_CST);
-  syscall (SYS_futex, &c->run, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+  __atomic_store_n (&p->channel.channel->stop_wanted, 0, __ATOMIC_SEQ_CST);
+  wake (p);
 }
 
 /* See process.h.  */
@@ -258,6 +265,68 @@ process_command (struct process *p, enum channel_request request,
   command->arg[0] = full ? 0 : arg0;
   command->arg[1] = full ? UINT64_MAX : arg1;
   __atomic_store_n (&c->issued, issued + !full, __ATOMIC_RELEASE);
+}
+
+
+/* Questions.  */
+
+#define ASK_LIMIT 5000000       /* microseconds */
+#define ASK_PAUSE 200
+
+/* Whether a thread of P waits, and can answer.  */
+static bool
+anyone_waits (struct process *p)
+{
+  bool any = false;
+
+  process_look (p);
+  for (unsigned i = 0; i < p->n_threads; i++)
+    any |= process_state (p, i) == CHANNEL_STOPPED;
+  return any;
+}
+
+/* A copy of the N bytes at FROM, at most CHANNEL_TEXT_SIZE, of which only what
+   can be printed is kept, and CLOSING.  */
+static char *
+copy_text (const char *from, size_t n, const char *closing)
+{
+  char *text;
+
+  n = MIN (n, CHANNEL_TEXT_SIZE);
+  text = malloc (n + strlen (closing) + 1);
+  if (text == NULL)
+    return NULL;
+  memcpy (text, from, n);
+  for (size_t i = 0; i < n; i++)
+    if (text[i] != '\n' && (text[i] < ' ' || text[i] > '~'))
+      text[i] = '?';
+  strcpy (text + n, closing);
+  return text;
+}
+
+/* See process.h.  */
+enum target_refusal
+process_ask (struct process *p, enum channel_question question, uint64_t arg,
+             char **text)
+{
+  struct channel *c = p->channel.channel;
+  uint32_t asked = load (&c->asked) + 1;
+
+  if (!anyone_waits (p))
+    return TARGET_NO_THREAD;
+  c->question = question;
+  c->question_arg = arg;
+  __atomic_store_n (&c->asked, asked, __ATOMIC_RELEASE);
+  wake (p);
+  for (unsigned us = 0; load (&c->answered) != asked; us += ASK_PAUSE)
+    {
+      if (us >= ASK_LIMIT)
+        return TARGET_LOST;
+      usleep (ASK_PAUSE);
+    }
+  *text = copy_text (c->text, load (&c->text_size),
+                     load (&c->text_cut) != 0 ? "(There is more.)\n" : "");
+  return *text != NULL ? TARGET_OK : TARGET_TOO_MANY;
 }
 
 

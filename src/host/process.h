@@ -104,6 +104,14 @@ void process_command (struct process *p, enum channel_request request,
                       uint64_t arg0, uint64_t arg1);
 
 
+/* Ask the engine of P, which is stopped, QUESTION about ARG: *TEXT is its
+   answer, lines of printable characters, for the caller to free.  NO_THREAD:
+   every thread is in a system call, so that nobody can answer; LOST: nobody
+   did within a few seconds.  */
+MUST_USE enum target_refusal process_ask (struct process *p,
+                                          enum channel_question question,
+                                          uint64_t arg, char **text);
+
 /* Whether [START, END) holds anything of the engine's.  */
 bool process_hides (const struct process *p, app_addr start, app_addr end);
 

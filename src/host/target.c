@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/monitor.h"
 #include "host/program.h"
 #include "host/spawn.h"
 
@@ -902,12 +903,7 @@ enum target_refusal
 target_monitor (struct target *t, int pid, const char *const *words, size_t n,
                 void (*emit) (void *data, const char *text), void *data)
 {
-  (void) t;
-  (void) pid;
-  (void) emit;
-  (void) data;
-  return n == 1 && strcmp (words[0], "help") == 0 ? TARGET_OK
-                                                  : TARGET_UNSUPPORTED;
+  return monitor_run (t, target_find (t, pid), words, n, emit, data);
 }
 
 /* See target.h.  */

@@ -373,8 +373,9 @@ target_catch_syscalls (struct target *t, int pid, bool on,
 /* Words for people.  */
 
 /* Run the monitor command WORDS (N of them, without "monitor") about PID, and
-   give its output to EMIT piece by piece.  UNSUPPORTED: the target has no
-   such command.  The word "help" lists those it has, a line each.  */
+   give its output to EMIT piece by piece.  UNSUPPORTED with no explanation:
+   the target has no such command; other refusals have one.  The word "help"
+   lists those it has.  */
 MUST_USE enum target_refusal
 target_monitor (struct target *t, int pid, const char *const *words, size_t n,
                 void (*emit) (void *data, const char *text), void *data);
