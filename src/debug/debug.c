@@ -74,7 +74,10 @@ stepped (struct thread *t)
   struct watch_hit hit;
 
   if (watch_done (t, &hit))
-    stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
+    {
+      stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
+      watch_reported (t);
+    }
   else if (is_to_step (t) && s->stop == CHANNEL_STOP_NONE
            && !(s->resume == CHANNEL_RESUME_RANGE
                 && t->context.rip >= s->range_start

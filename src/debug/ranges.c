@@ -10,7 +10,7 @@ is_watch (const struct channel_point *p)
 {
   return p->kind >= CHANNEL_POINT_WATCH_WRITE
          && p->kind <= CHANNEL_POINT_WATCH_ACCESS && p->length
-         && p->length <= -p->addr;
+         && p->length - 1 < ~p->addr;
 }
 
 static void

@@ -13,7 +13,7 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
-#include "linux/raw.h"
+#include "engine/main.h"
 
 /* The checks of a block: what finish will write for is bounded by the size of
    a block's code.  */
@@ -30,8 +30,11 @@ static bool watched[N_TABLES];          /* some byte is, in that table */
 static struct arch_watch_site sites[MAX_SITES];
 static unsigned n_sites;
 
-/* The armed thread.  */
+/* The thread that is armed, or reports; and what channel->run was when it began
+   to report.  */
 static struct thread *owner;
+static bool reporting;
+static uint32_t reported_at;
 static struct
 {
   app_pc pc;
@@ -55,22 +58,6 @@ access_of (unsigned table)
   return table == WRITES ? INSN_WRITE : INSN_READ;
 }
 
-/* Addresses for a table; 0: there are none.  */
-static uint8_t *
-map_table (size_t size)
-{
-  uint64_t at = core_reserve_far (size);
-  long r;
-
-  if (!at)
-    return 0;
-  r = raw6 (__NR_mmap, at, PAGE_UP (size), RAW_PROT_READ | RAW_PROT_WRITE,
-            RAW_MAP_PRIVATE | RAW_MAP_ANONYMOUS | RAW_MAP_NORESERVE
-                | RAW_MAP_FIXED_NOREPLACE,
-            -1, 0);
-  return r == (long) at ? (uint8_t *) at : 0;
-}
-
 static bool
 make_table (struct arch_watch_table *t)
 {
@@ -78,10 +65,10 @@ make_table (struct arch_watch_table *t)
     return true;
   t->has_fsgsbase = thread_has_fsgsbase ();
   t->has_bmi2 = arch_watch_has_bmi2 ();
-  t->bits = map_table (ARCH_WATCH_WIDE);
+  t->bits = core_map_far (ARCH_WATCH_WIDE);
   t->wide = t->bits;
   if (!t->wide)
-    t->bits = map_table (ARCH_WATCH_NARROW);
+    t->bits = core_map_far (ARCH_WATCH_NARROW);
   return t->bits;
 }
 
@@ -291,18 +278,35 @@ watch_init (void)
 static void
 release (void)
 {
+  reporting = false;
   __atomic_store_n (&owner, NULL, __ATOMIC_RELEASE);
 }
 
-/* Take the place of the armed thread for T; false: it is another's.  */
+/* The debugger has seen what FROM, the owner, reports, and let others go
+   on.  */
+static bool
+is_seen (const struct thread *from)
+{
+  return from && __atomic_load_n (&reporting, __ATOMIC_ACQUIRE)
+         && __atomic_load_n (&channel->run, __ATOMIC_ACQUIRE) != reported_at;
+}
+
+/* Become the owner, T; false: that is another thread, which is armed, or whose
+   report the debugger has not seen.  */
 static bool
 acquire (struct thread *t)
 {
-  struct thread *none = NULL;
+  struct thread *from = __atomic_load_n (&owner, __ATOMIC_RELAXED);
 
-  return __atomic_load_n (&owner, __ATOMIC_RELAXED) == t
-         || __atomic_compare_exchange_n (&owner, &none, t, false,
-                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+  if (from == t)
+    return true;
+  if (from && !is_seen (from))
+    return false;
+  if (!__atomic_compare_exchange_n (&owner, &from, t, false,
+                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    return false;
+  reporting = false;
+  return true;
 }
 
 /* See watch.h.  */
@@ -311,7 +315,7 @@ watch_come (struct thread *t)
 {
   if (!acquire (t))
     {
-      raw3 (__NR_sched_yield, 0, 0, 0);
+      thread_yield ();
       return;
     }
   armed.pc = t->context.rip;
@@ -352,8 +356,19 @@ watch_done (struct thread *t, struct watch_hit *hit)
     return false;
   access_end (&armed.access, &t->context, armed.pc, true);
   found = snapshot_compare (&armed.snapshot, &hit->addr, &hit->kind);
-  release ();
+  if (!found)
+    release ();
+  reported_at = __atomic_load_n (&channel->run, __ATOMIC_ACQUIRE);
+  __atomic_store_n (&reporting, found, __ATOMIC_RELEASE);
   return found;
+}
+
+/* See watch.h.  */
+void
+watch_reported (struct thread *t)
+{
+  if (is_owner (t))
+    release ();
 }
 
 /* See watch.h.  */

@@ -8,8 +8,12 @@
    others look again, as they come to the same check, until it is done.
 
      FREE -> ARMED     watch_come: bytes are noted
-     ARMED -> FREE     watch_done: the instruction is done, compared
+     ARMED -> FREE     watch_done: the instruction is done, nothing touched
                        watch_undone: a signal or a stop came first
+     ARMED -> REPORTS  watch_done: there is something to report
+     REPORTS -> FREE   watch_reported
+     REPORTS -> ARMED  watch_come of another thread, once the debugger has let
+                       threads go on
 
    Invariants:
    1. The ranges change only while no thread is in the cache.
@@ -46,8 +50,11 @@ struct watch_hit
 };
 
 /* T, which may be armed, has done its instruction.  True: it has touched
-   HIT.  */
+   HIT, and watch_reported is to be called when that has been reported: until
+   the debugger has seen it no other thread touches what is watched, so that
+   each change is seen with its own value.  */
 MUST_USE bool watch_done (struct thread *t, struct watch_hit *hit);
+void watch_reported (struct thread *t);
 
 /* T, which may be armed, comes back with its instruction not done, or in
    part.  */

@@ -99,15 +99,22 @@ core_reserve (size_t size, size_t align)
 
 /* See heap.h.  */
 
-uint64_t
-core_reserve_far (size_t size)
+void *
+core_map_far (size_t size)
 {
   uint64_t at = 0;
+  size = PAGE_UP (size);
   lock_acquire (&heap_lock);
-  if (PAGE_UP (size) < (core_far - core_next) / 2)
-    at = core_far -= PAGE_UP (size);
+  if (size < (core_far - core_next) / 2)
+    at = core_far -= size;
   lock_release (&heap_lock);
-  return at;
+  if (!at)
+    return NULL;
+  long r = raw6 (__NR_mmap, at, size, RAW_PROT_READ | RAW_PROT_WRITE,
+                 RAW_MAP_PRIVATE | RAW_MAP_ANONYMOUS
+                   | RAW_MAP_FIXED_NOREPLACE | RAW_MAP_NORESERVE,
+                 -1, 0);
+  return (uint64_t) r == at ? (void *) at : NULL;
 }
 
 /* SIZE bytes (whole pages) of the core region, mapped and zero.  Where

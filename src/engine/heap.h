@@ -49,9 +49,10 @@ void heap_pages_free (void *p, size_t size, bool guard,
    them.  0 when the region is full.  Never given back.  */
 uint64_t core_reserve (size_t size, size_t align) MUST_USE;
 
-/* The same for gigabytes, at the far end, so that all the rest stays close
-   together.  */
-uint64_t core_reserve_far (size_t size) MUST_USE;
+/* Map SIZE bytes, gigabytes of which few will be used, at the far end of the
+   region, so that all the rest stays close together.  Null: there is no room,
+   or the kernel refuses.  Never given back.  */
+void *core_map_far (size_t size) MUST_USE;
 
 /* [START, END) touches the core region (whose bounds are fixed).  */
 bool core_overlaps (uint64_t start, uint64_t end);

@@ -22,6 +22,13 @@ static uint32_t last_number;
 static bool have_fsgsbase;
 
 /* See thread.h.  */
+void
+thread_yield (void)
+{
+  raw3 (__NR_sched_yield, 0, 0, 0);
+}
+
+/* See thread.h.  */
 bool
 thread_has_fsgsbase (void)
 {

@@ -101,6 +101,9 @@ NORETURN void thread_leave (struct thread *t, long nr, int status);
 /* What thread_init was told.  */
 bool thread_has_fsgsbase (void);
 
+/* Let other threads run.  */
+void thread_yield (void);
+
 /* Set the kernel's %gs base of the calling thread to BASE.  */
 void thread_set_gs (uint64_t base);
 

@@ -207,7 +207,7 @@ points_insert (struct point_set *set, const struct target_point *point)
 
   if (point->kind >= TARGET_N_POINT_KINDS
       || (point->kind != TARGET_POINT_BREAK
-          && (point->length == 0 || point->length > -point->addr)))
+          && (point->length == 0 || point->length - 1 > ~point->addr)))
     return TARGET_BAD_ARGUMENT;
   r = copy_code (&made, point);
   if (r == TARGET_OK)
