@@ -86,7 +86,6 @@ fragment_retire (struct fragment *f)
 {
   link_break_all (f);
   lookup_remove (f);
-  pages_remove (f);
   f->state = FRAGMENT_RETIRED;
   the_stats.retired++;
 }

@@ -25,6 +25,14 @@ static const char native_texts[HUB_N_NATIVE_REASONS][48] = {
 #undef NATIVE_TEXT
 };
 
+static const char abort_texts[TRACE_N_ABORTS][32] = {
+  [TRACE_ABORT_LEFT] = "traces given up: left",
+  [TRACE_ABORT_SHORT] = "traces given up: one block",
+  [TRACE_ABORT_UNFIT] = "traces given up: unfit",
+  [TRACE_ABORT_FULL] = "traces given up: cache full",
+  [TRACE_ABORT_FLUSHED] = "traces given up: flush",
+};
+
 /* Where rows go while the process is stopped for a report; null: to
    descriptor 2.  */
 static struct report *the_report;
@@ -50,6 +58,12 @@ print_cache (void)
   row ("application bytes translated", c->app_bytes);
   row ("links", c->links);
   row ("lookups missed", c->lookups_missed);
+  row ("counted links to heads of traces", c->counters);
+  row ("traces", c->traces);
+  row ("blocks in them", c->trace_blocks);
+  row ("bytes of their code", c->trace_bytes);
+  for (unsigned i = 0; i < TRACE_N_ABORTS; i++)
+    row (abort_texts[i], c->trace_aborts[i]);
   row ("fragments retired", c->retired);
   row ("cache resets", c->resets);
   row ("code memory, bytes", region_bytes_used ());
