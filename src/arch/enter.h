@@ -40,6 +40,15 @@ extern const uint8_t arch_leave[], arch_lookup_miss[];
    stack: supplied by engine/dispatch.c.  EXIT is a number as above.  */
 NORETURN void arch_dispatch (struct arch_context *c, uint64_t exit);
 
+/* The processor's time, which goes on at a constant rate.  */
+static inline uint64_t
+arch_ticks (void)
+{
+  uint32_t low, high;
+  __asm__ volatile ("rdtsc" : "=a"(low), "=d"(high));
+  return (uint64_t) high << 32 | low;
+}
+
 /* Wait until what was written to code memory before is what the processor
    executes (SDM volume 3, 8.1.3: a serialising instruction, iret).  */
 void arch_serialise (void);

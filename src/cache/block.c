@@ -134,7 +134,7 @@ add_exit (struct build *b, enum exit_kind kind, app_pc target)
   struct exit *x = b->exits + n;
 
   vm_assert (n < b->max_exits);
-  *x = (struct exit){ .target = target, .kind = (uint8_t) kind };
+  *x = (struct exit){ .target = target, .kind = kind & 15 };
   x->unit = region_offset (b->region,
                            region_unit (b->region, b->units + n));
   return n;
@@ -691,6 +691,15 @@ publish (struct build *b, struct fragment *f)
     lookup_publish (f);
 }
 
+static bool
+enter_pages (struct fragment *f)
+{
+  if (pages_insert (f))
+    return true;
+  f->state = FRAGMENT_RETIRED;
+  return false;
+}
+
 static app_pc
 segment_end (app_pc pc, const struct memory_extent *x)
 {
@@ -728,7 +737,7 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
       return BUILD_FAULT;
     }
   f = fill_fragment (b, flavour, memory_alloc (fragment_size (b)));
-  if (!f || !pages_insert (f))
+  if (!f || !enter_pages (f))
     {
       b->region->units = units;
       return BUILD_FULL;
@@ -814,7 +823,7 @@ block_build_trace (const struct path *path, struct fragment *old,
   f = build_body (b, FLAVOUR_PLAIN)
           ? fill_fragment (b, FLAVOUR_PLAIN, memory_alloc (fragment_size (b)))
           : 0;
-  if (!f || !pages_insert (f))
+  if (!f || !enter_pages (f))
     {
       b->region->units = units;
       return f ? TRACE_FULL : TRACE_UNFIT;

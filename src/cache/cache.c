@@ -1,6 +1,7 @@
 /* See cache.h.  */
 
 #include "cache/cache.h"
+#include "arch/enter.h"
 #include "cache/block.h"
 #include "cache/link.h"
 #include "cache/lookup.h"
@@ -44,6 +45,21 @@ cache_table (enum flavour flavour)
   return lookup_prepare (flavour) ? lookup_table (flavour) : 0;
 }
 
+static enum build_status
+build (app_pc pc, enum flavour flavour, bool indirect,
+       struct fragment **result, app_pc *fault)
+{
+  uint64_t start;
+  enum build_status s;
+
+  if (!the_options.measure)
+    return block_build (pc, flavour, indirect, result, fault);
+  start = arch_ticks ();
+  s = block_build (pc, flavour, indirect, result, fault);
+  the_stats.build_ticks += arch_ticks () - start;
+  return s;
+}
+
 /* See cache.h.  */
 enum build_status
 cache_fragment (app_pc pc, enum flavour flavour, bool indirect,
@@ -55,7 +71,7 @@ cache_fragment (app_pc pc, enum flavour flavour, bool indirect,
     return BUILD_FULL;
   f = lookup_find (pc, flavour);
   if (!f)
-    return block_build (pc, flavour, indirect, result, fault);
+    return build (pc, flavour, indirect, result, fault);
   if (indirect && !f->prefix && !block_add_prefix (f))
     return BUILD_FULL;
   *result = f;
@@ -86,7 +102,6 @@ fragment_retire (struct fragment *f)
 {
   link_break_all (f);
   lookup_remove (f);
-  pages_remove (f);
   f->state = FRAGMENT_RETIRED;
   the_stats.retired++;
 }

@@ -18,6 +18,7 @@ struct cache_options
   unsigned trace_threshold;     /* times that a link to a head is taken
                                    before a trace is made; 0: no traces */
   bool inline_compare;          /* traces go through indirect branches */
+  bool measure;                 /* take the time that building takes */
 };
 
 /* Why a trace that was begun was not made.  */
@@ -33,7 +34,8 @@ enum trace_abort
 
 struct cache_stats
 {
-  uint64_t blocks, links, lookups_missed, retired, resets;
+  uint64_t blocks, links, retired, resets;
+  uint64_t build_ticks;         /* time spent on blocks, if measured */
   uint64_t app_bytes;           /* copied from */
   uint64_t counters;            /* links to heads of traces */
   uint64_t traces, trace_blocks, trace_bytes;

@@ -66,7 +66,9 @@ struct exit
                                    offset in the region */
   uint16_t field;               /* of the branch: offset from the fragment's
                                    entry; 0: it never changes */
-  uint8_t kind;                 /* enum exit_kind */
+  uint8_t kind : 4;             /* enum exit_kind */
+  uint8_t taken : 1;            /* once: it may be linked through a counter */
+  uint8_t counted : 1;          /* it is linked through one */
   uint8_t index;                /* in its fragment */
 };
 

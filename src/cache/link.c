@@ -5,6 +5,9 @@
 #include "cache/cache.h"
 #include "common/assert.h"
 
+/* So many links to a fragment are looked at for one to share with.  */
+#define SHARED_SEARCH 8
+
 static struct region *
 region_of (const struct exit *e)
 {
@@ -44,14 +47,30 @@ shall_count (const struct exit *e, const struct fragment *to)
          && (from->is_trace || e->target < from->pc + from->app_size);
 }
 
+/* A counter in R that some other exit is linked to TO through; 0 if none is
+   found soon.  */
+static cache_pc
+shared_counter (const struct region *r, const struct fragment *to)
+{
+  const struct exit *x = exit_of (to->in);
+
+  for (unsigned n = 0; x && n < SHARED_SEARCH; n++, x = exit_of (x->next_in))
+    if (x->counted && region_of (x) == r)
+      return field_pc (x) + 4
+             + *(const int32_t *) region_writable (r, field_pc (x));
+  return 0;
+}
+
 /* Code in R that counts how often E is taken and goes on to AT, which is TO's
    or leads there; 0 if there is no room.  */
 static cache_pc
 counter (struct region *r, struct exit *e, struct fragment *to, cache_pc at)
 {
   struct emit w;
-  cache_pc start;
+  cache_pc start = shared_counter (r, to);
 
+  if (start)
+    return start;
   if (!region_has_room (r, ARCH_COUNTER_MAX, 0))
     return 0;
   region_begin (r, &w);
@@ -70,8 +89,15 @@ link_make (struct exit *e, struct fragment *to)
 {
   struct region *r = region_of (e);
   cache_pc at = to->entry, counted;
+  bool count = shall_count (e, to);
 
   vm_assert (!e->to && e->kind == EXIT_DIRECT && e->target == to->pc);
+  if (count && !e->taken)
+    {
+      /* Many are taken but once.  */
+      e->taken = 1;
+      return;
+    }
   if (!reaches (e, at))
     {
       uint8_t *unit;
@@ -80,8 +106,11 @@ link_make (struct exit *e, struct fragment *to)
       at = region_unit (r, &unit);
       arch_unit_jump (unit, to->entry);
     }
-  if (shall_count (e, to) && (counted = counter (r, e, to, at)))
-    at = counted;
+  if (count && (counted = counter (r, e, to, at)))
+    {
+      at = counted;
+      e->counted = 1;
+    }
   e->to = memory_number (to);
   e->next_in = to->in;
   to->in = memory_number (e);
@@ -104,6 +133,7 @@ link_break (struct exit *e)
     vm_assert (*p);
   *p = e->next_in;
   e->to = 0;
+  e->counted = 0;
 }
 
 /* See link.h.  */

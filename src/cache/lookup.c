@@ -6,9 +6,8 @@
 #include "cache/memory.h"
 #include "common/assert.h"
 
-/* The hash has its own, smaller index: fragments with one index in the table
-   have one in the hash.  */
-#define HASH_SIZE 16384
+/* Fragments with one index in the table have one in the hash.  */
+#define HASH_SIZE ARCH_TABLE_SIZE
 
 static struct lookup
 {
@@ -19,7 +18,7 @@ static struct lookup
 static uint32_t *
 head (const struct lookup *l, app_pc pc)
 {
-  return l->heads + pc % HASH_SIZE;
+  return l->heads + arch_table_index (pc);
 }
 
 static void

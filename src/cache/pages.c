@@ -1,4 +1,5 @@
-/* See pages.h.  A hash of pages; a range of more pages than the hash has
+/* See pages.h.  A fragment that is retired stays in the lists until they are
+   next looked through.  A hash of pages; a range of more pages than the hash has
    buckets is looked for bucket by bucket.  */
 
 #include "cache/pages.h"
@@ -85,35 +86,6 @@ insert_segment (struct segment *s)
   return true;
 }
 
-static void
-remove_from (struct page *page, struct segment *s)
-{
-  uint32_t *p = &page->fragments;
-
-  while (*p != memory_number (s))
-    p = next_on (segment_of (*p), page->at);
-  *p = *next_on (s, page->at);
-}
-
-static void
-remove_segment (struct segment *s)
-{
-  app_addr first = PAGE_DOWN (s->pc), last = last_page (s);
-
-  remove_from (find (first), s);
-  if (last != first)
-    remove_from (find (last), s);
-}
-
-/* Remove the first N segments of F.  */
-static void
-remove_segments (struct fragment *f, unsigned n)
-{
-  while (n--)
-    if (fragment_segment (f, n)->app_size)
-      remove_segment (fragment_segment (f, n));
-}
-
 /* See pages.h.  */
 bool
 pages_insert (struct fragment *f)
@@ -121,27 +93,32 @@ pages_insert (struct fragment *f)
   for (unsigned n = 0; n <= f->n_more; n++)
     if (fragment_segment (f, n)->app_size
         && !insert_segment (fragment_segment (f, n)))
-      {
-        remove_segments (f, n);
-        return false;
-      }
+      return false;
   return true;
 }
 
-/* See pages.h.  */
-void
-pages_remove (struct fragment *f)
+/* Drop what has been retired from the list of PAGE, up to the first that has
+   not.  */
+static uint32_t *
+drop_retired (struct page *page, uint32_t *p)
 {
-  remove_segments (f, f->n_more + 1u);
+  while (*p && segment_fragment (segment_of (*p))->state == FRAGMENT_RETIRED)
+    *p = *next_on (segment_of (*p), page->at);
+  return p;
 }
 
 static struct fragment *
 find_on (struct page *page, app_addr start, app_addr end)
 {
-  for (struct segment *s = segment_of (page->fragments); s;
-       s = segment_of (*next_on (s, page->at)))
-    if (s->pc < end && s->pc + s->app_size > start)
-      return segment_fragment (s);
+  uint32_t *p = drop_retired (page, &page->fragments);
+
+  while (*p)
+    {
+      struct segment *s = segment_of (*p);
+      if (s->pc < end && s->pc + s->app_size > start)
+        return segment_fragment (s);
+      p = drop_retired (page, next_on (s, page->at));
+    }
   return 0;
 }
 
@@ -178,7 +155,7 @@ bool
 pages_has (app_addr page)
 {
   struct page *p = find (page);
-  return p && p->fragments;
+  return p && *drop_retired (p, &p->fragments);
 }
 
 /* See pages.h.  */

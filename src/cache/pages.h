@@ -5,10 +5,9 @@
 
 #include "cache/fragment.h"
 
-/* Enter F under each page that its application code touches; false when out
-   of memory, and nothing is entered.  */
+/* Enter F under each page that its application code touches, until it is
+   retired; false when out of memory: F must be retired then.  */
 bool pages_insert (struct fragment *f);
-void pages_remove (struct fragment *f);
 
 /* A fragment from a page that [*START, END) touches whose own code overlaps
    the range; 0 if there is none.  *START moves on to the first page that may

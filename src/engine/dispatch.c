@@ -17,6 +17,7 @@
 #include "engine/park.h"
 #include "engine/process.h"
 #include "engine/signal.h"
+#include "engine/stats.h"
 #include "engine/stop.h"
 
 static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
@@ -52,7 +53,9 @@ dispatch_init (void)
                              .trace_threshold
                              = options.no_traces ? 0 : options.trace_threshold,
                              .inline_compare
-                             = !options.disable_inline_compare };
+                             = !options.disable_inline_compare,
+                             .measure = options.stats };
+  stats_start ();
   cache_init (&code_memory_calls, &o);
 }
 
@@ -131,9 +134,13 @@ arrive (struct thread *t, uint64_t number)
   bool hot;
 
   if (number == ARCH_EXIT_RESUMED)
-    return (struct arrival){ 0 };
+    {
+      STATS_COUNT (RESUMED);
+      return (struct arrival){ 0 };
+    }
   if (number == ARCH_EXIT_INDIRECT)
     {
+      STATS_COUNT (EXITS_INDIRECT);
       c->rip = c->target;
       return (struct arrival){ .how = TRACE_ARRIVED_INDIRECT };
     }
@@ -146,26 +153,35 @@ arrive (struct thread *t, uint64_t number)
   e = cache_exit ((uint32_t) number, &hot);
   c->rip = e->target;
   if (hot)
-    return (struct arrival){ .how = TRACE_ARRIVED_HOT };
+    {
+      STATS_COUNT (EXITS_HOT);
+      return (struct arrival){ .how = TRACE_ARRIVED_HOT };
+    }
   switch ((enum exit_kind) e->kind)
     {
     case EXIT_DIRECT:
+      STATS_COUNT (EXITS_DIRECT);
       return (struct arrival){ .exit = e, .how = TRACE_ARRIVED_DIRECT };
     case EXIT_SYSCALL:
+      STATS_COUNT (EXITS_SYSCALL);
       c->rip += 2;
       syscall_gate (t);
       return (struct arrival){ .how = TRACE_ARRIVED_SYSCALL };
     case EXIT_INTERRUPT:
     case EXIT_UNSUPPORTED:
+      STATS_COUNT (EXITS_REFUSED);
       refuse (t, e);
       break;
     case EXIT_CHANGED:
+      STATS_COUNT (EXITS_CHANGED);
       dispatch_flush (e->target, e->target + exit_fragment (e)->app_size, "changed");
       break;
     case EXIT_POINT:
+      STATS_COUNT (EXITS_POINT);
       events_point (t);
       break;
     case EXIT_STEPPED:
+      STATS_COUNT (EXITS_STEPPED);
       break;
     }
   return (struct arrival){ 0 };

@@ -2,7 +2,8 @@
 
 #include "engine/options.h"
 
-#define DEFAULT_TRACE_THRESHOLD 50
+/* A trace costs some 10 us, and saves some 10 ns each time.  */
+#define DEFAULT_TRACE_THRESHOLD 500
 
 struct channel_options options;
 

@@ -1,6 +1,7 @@
 /* Statistics.  See stats.h.  */
 
 #include "engine/stats.h"
+#include "arch/enter.h"
 #include "cache/cache.h"
 #include "cache/region.h"
 #include "channel/hub.h"
@@ -13,7 +14,7 @@
 
 uint64_t stats_counters[STAT_N];
 
-static const char texts[STAT_N][24] = {
+static const char texts[STAT_N][40] = {
 #define STAT(NAME, TEXT) TEXT,
 #include "engine/stats.def"
 #undef STAT
@@ -23,6 +24,14 @@ static const char native_texts[HUB_N_NATIVE_REASONS][48] = {
 #define NATIVE_TEXT(NAME, TEXT) TEXT,
   HUB_NATIVE_REASONS (NATIVE_TEXT)
 #undef NATIVE_TEXT
+};
+
+static const char abort_texts[TRACE_N_ABORTS][32] = {
+  [TRACE_ABORT_LEFT] = "traces given up: left",
+  [TRACE_ABORT_SHORT] = "traces given up: one block",
+  [TRACE_ABORT_UNFIT] = "traces given up: unfit",
+  [TRACE_ABORT_FULL] = "traces given up: cache full",
+  [TRACE_ABORT_FLUSHED] = "traces given up: flush",
 };
 
 /* Where rows go while the process is stopped for a report; null: to
@@ -42,14 +51,57 @@ row (const char *text, uint64_t value)
   raw_write_all (2, line, MIN (n, sizeof line - 1));
 }
 
+enum { CLOCK_MONOTONIC = 1 };
+
+/* Nanoseconds on the clock, and processor ticks, when the process began.  */
+static uint64_t start_ns, start_ticks;
+
+static uint64_t
+now_ns (void)
+{
+  uint64_t t[2] = { 0 };
+
+  raw3 (__NR_clock_gettime, CLOCK_MONOTONIC, RAW_PTR (t), 0);
+  return t[0] * 1000000000 + t[1];
+}
+
+/* See stats.h.  */
+
+void
+stats_start (void)
+{
+  if (!options.stats)
+    return;
+  start_ns = now_ns ();
+  start_ticks = arch_ticks ();
+}
+
+static uint64_t
+build_rate (const struct cache_stats *c)
+{
+  uint64_t ticks = arch_ticks () - start_ticks;
+  uint64_t us = (now_ns () - start_ns) / 1000;
+  uint64_t ticks_per_us = us ? ticks / us : 0;
+
+  if (!c->build_ticks || !start_ns || !ticks_per_us)
+    return 0;
+  return c->blocks * ticks_per_us * 1000 / c->build_ticks * 1000;
+}
+
 static void
 print_cache (void)
 {
   const struct cache_stats *c = cache_stats ();
   row ("blocks built", c->blocks);
+  row ("blocks built a second of building", build_rate (c));
   row ("application bytes translated", c->app_bytes);
   row ("links", c->links);
-  row ("lookups missed", c->lookups_missed);
+  row ("counted links to heads of traces", c->counters);
+  row ("traces", c->traces);
+  row ("blocks in them", c->trace_blocks);
+  row ("bytes of their code", c->trace_bytes);
+  for (unsigned i = 0; i < TRACE_N_ABORTS; i++)
+    row (abort_texts[i], c->trace_aborts[i]);
   row ("fragments retired", c->retired);
   row ("cache resets", c->resets);
   row ("code memory, bytes", region_bytes_used ());
