@@ -8,14 +8,12 @@
 #include "cache/region.h"
 #include "common/format.h"
 
-/* The low bits of a fragment's number in a region's index.  */
-#define PIECE_BITS 15u
-
 static const char flavour_names[N_FLAVOURS][12] = {
   [FLAVOUR_PLAIN] = "plain",
   [FLAVOUR_STEP] = "step",
   [FLAVOUR_WATCH] = "watch",
   [FLAVOUR_WATCH_STEP] = "watch-step",
+  [FLAVOUR_RECORD] = "record",
 };
 
 static const char exit_names[][12] = {
@@ -32,7 +30,7 @@ struct walk
   uint32_t entry;
 };
 
-/* The next fragment of W; 0 at the end.  */
+/* The next fragment of W, 0 at the end.  Blocks that run once are none.  */
 static const struct fragment *
 next_fragment (struct walk *w)
 {
@@ -40,10 +38,10 @@ next_fragment (struct walk *w)
 
   while ((r = region_number (w->region)))
     {
-      while (w->entry < r->n_entries)
+      while (r->kind != REGION_RECORD && w->entry < r->n_entries)
         {
           const struct region_entry *e = region_entry (r, w->entry++);
-          if (!(e->fragment & PIECE_BITS))
+          if (!(e->fragment & REGION_PIECES))
             return fragment_of (e->fragment);
         }
       w->region++;
@@ -88,6 +86,25 @@ place_at (const struct fragment *f, unsigned at)
   return p;
 }
 
+static const char *
+kind_name (const struct fragment *f)
+{
+  return f->is_trace ? "trace" : "block";
+}
+
+/* The application's code of F has PC.  */
+static bool
+covers (const struct fragment *f, app_pc pc)
+{
+  for (unsigned n = 0; n <= f->n_more; n++)
+    {
+      const struct segment *s = fragment_segment (f, n);
+      if (pc - s->pc < s->app_size)
+        return true;
+    }
+  return false;
+}
+
 static bool
 is_live (const struct fragment *f)
 {
@@ -98,7 +115,7 @@ is_live (const struct fragment *f)
 static bool
 find_place (const struct fragment *f, app_pc pc, struct place *p)
 {
-  if (pc - f->pc >= f->app_size)
+  if (!covers (f, pc))
     return false;
   for (unsigned at = 0; at < f->size; at += p->length)
     {
@@ -113,22 +130,24 @@ find_place (const struct fragment *f, app_pc pc, struct place *p)
 void
 inspect_summary (struct report *r)
 {
-  uint64_t live[N_FLAVOURS] = { 0 }, retired = 0;
+  uint64_t live[N_FLAVOURS] = { 0 }, retired = 0, traces = 0;
   struct walk w = { 0, 0 };
   const struct fragment *f;
   const struct region *region;
   char name[40];
 
   while ((f = next_fragment (&w)))
-    if (is_live (f))
-      live[f->flavour]++;
-    else
-      retired++;
-  for (unsigned n = 0; n < N_FLAVOURS; n++)
+    {
+      live[f->flavour] += is_live (f);
+      retired += !is_live (f);
+      traces += is_live (f) && f->is_trace;
+    }
+  for (unsigned n = 0; n < FLAVOUR_RECORD; n++)
     {
       format_text (name, sizeof name, "fragments, %s", flavour_names[n]);
       report_value (r, name, live[n]);
     }
+  report_value (r, "fragments, traces among them", traces);
   report_value (r, "fragments, retired", retired);
   for (unsigned n = 0; (region = region_number (n)); n++)
     report_add (r, "code memory 0x%lx-0x%lx, %lu of %lu bytes used\n",
@@ -167,8 +186,8 @@ map_body (struct report *r, const struct fragment *f, uint64_t address)
     report_add (r, "0x%lx executes 0x%lx", address, app);
   else
     report_add (r, "0x%lx executes an indirect branch", address);
-  report_add (r, ", in the %s block of 0x%lx%s\n", flavour_names[f->flavour],
-              f->pc, is_live (f) ? "" : ", which is retired");
+  report_add (r, ", in the %s %s of 0x%lx%s\n", flavour_names[f->flavour],
+              kind_name (f), f->pc, is_live (f) ? "" : ", which is retired");
 }
 
 /* ADDRESS is in REGION.  */
@@ -184,15 +203,15 @@ map_cache (struct report *r, const struct region *region, uint64_t address)
       return;
     }
   e = region_lookup (region, (cache_pc) address);
-  f = e ? fragment_of (e->fragment & ~PIECE_BITS) : 0;
+  f = e ? fragment_of (e->fragment & ~(uint32_t) REGION_PIECES) : 0;
   if (address - (uint64_t) region->start >= region->code)
     report_add (r, "0x%lx is in code memory that is not used yet\n", address);
   else if (!f)
     report_add (r, "0x%lx looks indirect branches up\n", address);
-  else if (e->fragment & PIECE_BITS
+  else if (e->fragment & REGION_PIECES
            || address - (uint64_t) f->entry >= f->size)
-    report_add (r, "0x%lx belongs to the way to the block of 0x%lx\n", address,
-                f->pc);
+    report_add (r, "0x%lx belongs to the way to the %s of 0x%lx\n", address,
+                kind_name (f), f->pc);
   else
     map_body (r, f, address);
 }
@@ -209,8 +228,9 @@ map_app (struct report *r, app_pc pc)
     if (is_live (f) && find_place (f, pc, &p))
       {
         report_add (r,
-                    "0x%lx is executed at 0x%lx, in the %s block of 0x%lx\n",
-                    pc, p.pc, flavour_names[f->flavour], f->pc);
+                    "0x%lx is executed at 0x%lx, in the %s %s of 0x%lx\n",
+                    pc, p.pc, flavour_names[f->flavour], kind_name (f),
+                    f->pc);
         n++;
       }
   if (!n)
@@ -257,6 +277,16 @@ count_in (const struct fragment *f)
   return n;
 }
 
+static unsigned
+app_bytes (const struct fragment *f)
+{
+  unsigned sum = 0;
+
+  for (unsigned n = 0; n <= f->n_more; n++)
+    sum += fragment_segment (f, n)->app_size;
+  return sum;
+}
+
 static void
 describe (struct report *r, const struct fragment *f)
 {
@@ -264,8 +294,9 @@ describe (struct report *r, const struct fragment *f)
   char hex[2 * INSN_MAX_LENGTH + 1];
   struct place p;
 
-  report_add (r, "fragment %s %lx %lx %x %x %x\n", flavour_names[f->flavour],
-              f->pc, (uint64_t) f->entry, f->app_size, f->size, count_in (f));
+  report_add (r, "fragment %s %s %lx %lx %x %x %x\n", kind_name (f),
+              flavour_names[f->flavour], f->pc, (uint64_t) f->entry,
+              app_bytes (f), f->size, count_in (f));
   for (unsigned at = 0; at < f->size; at += p.length)
     {
       p = place_at (f, at);
@@ -294,10 +325,32 @@ inspect_code (struct report *r, app_pc pc)
       describe (r, f);
 }
 
+static void
+describe_trace (struct report *r, const struct fragment *f)
+{
+  report_add (r, "trace of 0x%lx: %u blocks, %u bytes at 0x%lx; "
+                 "%u links to it\n",
+              f->pc, f->n_more + 1u, f->size, (uint64_t) f->entry,
+              count_in (f));
+  for (unsigned n = 0; n <= f->n_more; n++)
+    report_add (r, "  0x%lx\n", fragment_segment (f, n)->pc);
+}
+
 /* See inspect.h.  */
 void
 inspect_traces (struct report *r, uint64_t unused)
 {
+  struct walk w = { 0, 0 };
+  const struct fragment *f;
+  unsigned n = 0;
+
   (void) unused;
-  report_add (r, "There are no traces.\n");
+  while ((f = next_fragment (&w)))
+    if (is_live (f) && f->is_trace)
+      {
+        describe_trace (r, f);
+        n++;
+      }
+  if (!n)
+    report_add (r, "There are no traces.\n");
 }

@@ -18,7 +18,7 @@ void inspect_map (struct report *r, uint64_t address);
 
 /* All live fragments that execute the instruction at PC, each as
 
-     fragment FLAVOUR PC ENTRY APP-SIZE SIZE N-LINKED-TO-IT
+     fragment block|trace FLAVOUR PC ENTRY APP-SIZE SIZE N-LINKED-TO-IT
      insn CACHE-PC APP-PC BYTES
      exit KIND TARGET UNIT FRAGMENT
 
@@ -26,7 +26,7 @@ void inspect_map (struct report *r, uint64_t address);
    FRAGMENT is where an exit's link goes to, 0: it has none.  */
 void inspect_code (struct report *r, app_pc pc);
 
-/* All live traces.  */
+/* All live traces, each with the PCs of its blocks.  */
 void inspect_traces (struct report *r, uint64_t unused);
 
 #endif

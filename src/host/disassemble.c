@@ -132,17 +132,18 @@ write_app (const struct state *s, uint64_t pc, char *line, size_t size)
 static void
 on_fragment (struct state *s, const char *line)
 {
-  char flavour[16], text[256];
+  char kind[8], flavour[16], text[256];
   uint64_t pc, entry;
   unsigned app_size, size, in;
 
-  if (sscanf (line, "fragment %15s %lx %lx %x %x %x", flavour, &pc, &entry,
-              &app_size, &size, &in) != 6)
+  if (sscanf (line, "fragment %7s %15s %lx %lx %x %x %x", kind, flavour, &pc,
+              &entry, &app_size, &size, &in) != 7)
     return;
   snprintf (text, sizeof text,
-            "%sBlock of 0x%lx, flavour %s: %u bytes as %u at 0x%lx; "
+            "%s%s of 0x%lx, flavour %s: %u bytes as %u at 0x%lx; "
             "%u links to it\n",
-            s->app != 0 ? "\n" : "", pc, flavour, app_size, size, entry, in);
+            s->app != 0 ? "\n" : "",
+            strcmp (kind, "trace") == 0 ? "Trace" : "Block", pc, flavour, app_size, size, entry, in);
   s->o->emit (s->o->data, text);
   s->app = 0;
 }
