@@ -45,6 +45,7 @@ next_chunk (void)
       chunks[n_chunks++] = p;
     }
   /* Numbers below ARCH_EXIT_FIRST have a meaning of their own.  */
+  the_calls->soon (chunks[current], CHUNK_SIZE);
   used = current == 0 ? ARCH_EXIT_FIRST : 0;
   return true;
 }

@@ -28,6 +28,10 @@ struct memory_calls
      again: its pages need not count as this process's memory twice.  */
   void (*written) (uint8_t *rw, size_t size);
 
+  /* [P, P + SIZE), from map_data or of a writable view, will be written soon:
+     its pages may all be made present at once.  */
+  void (*soon) (void *p, size_t size);
+
   /* SIZE bytes, zero, each result within 4 GiB above the first one.  */
   void *(*map_data) (size_t size);
 

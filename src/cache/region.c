@@ -9,6 +9,7 @@
 #define REGION_SIZE (16ul << 20)
 #define RECORD_SIZE (128ul << 10)
 #define WRITTEN_STEP (256ul << 10)
+#define SOON_STEP (64ul << 10)
 /* What must be within reach of a displacement: the code that is copied, and
    the data that it addresses, up to 256 MiB away from it.  */
 #define REACH ((int64_t) ((2ul << 30) - (256ul << 20)))
@@ -65,6 +66,8 @@ region_empty (struct region *r)
 
   r->code = r->code_written = 0;
   r->units = r->units_written = r->size;
+  r->code_soon = 0;
+  r->units_soon = r->size;
   r->n_entries = 0;
   region_begin (r, &e);
   arch_emit_lookup (&e);
@@ -171,12 +174,31 @@ report_written (struct region *r, size_t from, size_t to)
   memory_calls ()->written (region_writable (r, r->start + from), to - from);
 }
 
+/* Have the pages made that will be written next, both ways.  */
+static void
+look_ahead (struct region *r)
+{
+  uint8_t *rw = region_writable (r, r->start);
+
+  if (r->code >= r->code_soon && r->code_soon + SOON_STEP <= r->units)
+    {
+      memory_calls ()->soon (rw + r->code_soon, SOON_STEP);
+      r->code_soon += SOON_STEP;
+    }
+  if (r->units <= r->units_soon && r->units_soon >= r->code + SOON_STEP)
+    {
+      r->units_soon -= SOON_STEP;
+      memory_calls ()->soon (rw + r->units_soon, SOON_STEP);
+    }
+}
+
 /* See region.h.  */
 void
 region_commit (struct region *r, const struct emit *e)
 {
   r->code = (size_t) (emit_pc (e) - r->start);
   vm_assert (r->code <= r->units);
+  look_ahead (r);
   if (r->code >= r->code_written + WRITTEN_STEP)
     {
       report_written (r, r->code_written, PAGE_DOWN (r->code));

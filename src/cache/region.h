@@ -36,6 +36,7 @@ struct region
   int64_t delta;                /* executable less writable address */
   size_t size, code, units;     /* bytes; units: offset of the lowest one */
   size_t code_written, units_written;   /* as memory_calls.written knows */
+  size_t code_soon, units_soon; /* as memory_calls.soon knows */
   uint32_t n_entries;
   enum region_kind kind;
   struct region_entry { uint32_t at, fragment; } *chunk[REGION_MAX_CHUNKS];

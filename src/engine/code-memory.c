@@ -152,6 +152,13 @@ written (uint8_t *rw, size_t size)
   raw3 (__NR_madvise, RAW_PTR (rw), size, RAW_MADV_DONTNEED);
 }
 
+/* Not every kernel knows how to; the pages then come one by one.  */
+static void
+soon (void *p, size_t size)
+{
+  raw3 (__NR_madvise, RAW_PTR (p), size, RAW_MADV_POPULATE_WRITE);
+}
+
 static void *
 map_data (size_t size)
 {
@@ -174,6 +181,7 @@ const struct memory_calls code_memory_calls = {
   .map_code = map_code,
   .unshare_code = unshare_code,
   .written = written,
+  .soon = soon,
   .map_data = map_data,
   .extent = extent,
 };

@@ -60,6 +60,12 @@ written (uint8_t *rw, size_t size)
   madvise (rw, size, MADV_DONTNEED);
 }
 
+static void
+soon (void *p, size_t size)
+{
+  (void) p, (void) size;
+}
+
 /* All data lies in one window of 1 GiB.  */
 static void *
 map_data (size_t size)
@@ -83,7 +89,8 @@ extent (app_pc pc, struct memory_extent *x)
 }
 
 static const struct memory_calls calls
-    = { .map_code = map_code, .written = written, .map_data = map_data,
+    = { .map_code = map_code, .written = written, .soon = soon,
+        .map_data = map_data,
         .extent = extent };
 
 /* See little-engine.h.  */
