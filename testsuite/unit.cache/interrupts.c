@@ -2,7 +2,11 @@
    the application's, and the thread goes on from that state alone.  Whatever
    it computes must come out as it does natively: a register that is lost or a
    PC that is off by one instruction shows.  Flags and all registers matter to
-   the guest.  Fresh places each run; the seed is the clock.  */
+   the guest.  Fresh places each run; the seed is the clock.
+
+   Then the same with a shorter run, of which the processor's own states, one
+   for each instruction, are known by single-stepping: each translated state,
+   all general registers, PC and flags, must be one of them.  */
 
 #define _GNU_SOURCE
 #include "little-engine.h"
@@ -12,10 +16,58 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
+#include <unistd.h>
+
+#define STEPPED_ROUNDS 200
+/* CF PF AF ZF SF DF OF  */
+#define FLAGS_COMPARED 0xcd5ul
 
 static unsigned long n_inside, n_other;
+
+/* The states that were stepped through, as hashes, in open addressing; none
+   while n_states is 0.  */
+#define SET_SIZE (1ul << 18)
+static uint64_t states[SET_SIZE];
+static unsigned long n_states, n_compared, n_unknown;
+static struct arch_regs first_unknown;
+
+static uint64_t
+hash_state (const struct arch_regs *r)
+{
+  uint64_t h = r->rip * 0x9e3779b97f4a7c15ull + (r->rflags & FLAGS_COMPARED);
+
+  for (unsigned n = 0; n < ARCH_N_GPR; n++)
+    h = (h ^ h >> 29 ^ r->gpr[n]) * 0xbf58476d1ce4e5b9ull;
+  return h | 1;
+}
+
+/* The place of H in the set, or the empty one where it belongs.  */
+static uint64_t *
+place (uint64_t h)
+{
+  uint64_t n = h >> 8;
+
+  while (states[n % SET_SIZE] && states[n % SET_SIZE] != h)
+    n++;
+  return states + n % SET_SIZE;
+}
+
+static void
+compare (const struct arch_regs *app)
+{
+  if (!n_states)
+    return;
+  n_compared++;
+  if (*place (hash_state (app)))
+    return;
+  if (!n_unknown++)
+    first_unknown = *app;
+}
 
 static long __attribute__ ((noinline))
 one (long x)
@@ -81,6 +133,8 @@ tick (int sig, siginfo_t *info, void *p)
       return;
     }
   n_inside++;
+  app.rflags = (uint64_t) g[REG_EFL];
+  compare (&app);
   memcpy (little_context->gpr, app.gpr, sizeof app.gpr);
   little_context->rip = app.rip;
   little_context->rflags = (uint64_t) g[REG_EFL];
@@ -109,6 +163,80 @@ start_ticks (void)
   timer_settime (timer, 0, &t, 0);
 }
 
+static void
+note_state (const struct user_regs_struct *u)
+{
+  struct arch_regs r = {
+    .gpr = { u->rax, u->rcx, u->rdx, u->rbx, u->rsp, u->rbp, u->rsi, u->rdi,
+             u->r8, u->r9, u->r10, u->r11, u->r12, u->r13, u->r14, u->r15 },
+    .rip = u->rip,
+    .rflags = u->eflags,
+  };
+
+  *place (hash_state (&r)) = hash_state (&r);
+  n_states++;
+}
+
+/* Let a child of fork, which has the same memory, go through the guest one
+   instruction at a time.  */
+static void
+step_through (void)
+{
+  struct user_regs_struct u;
+  struct arch_regs r;
+  app_pc stop = little_begin (&r, guest, STEPPED_ROUNDS, 3);
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    {
+      ptrace (PTRACE_TRACEME, 0, 0, 0);
+      raise (SIGSTOP);
+      _exit (1);
+    }
+  waitpid (pid, 0, 0);
+  ptrace (PTRACE_GETREGS, pid, 0, &u);
+  u.rax = u.rcx = u.rdx = u.rbx = u.rbp = 0;
+  u.r8 = u.r9 = u.r10 = u.r11 = u.r12 = u.r13 = u.r14 = u.r15 = 0;
+  u.rsp = r.gpr[ARCH_RSP], u.rdi = r.gpr[ARCH_RDI], u.rsi = r.gpr[ARCH_RSI];
+  u.rip = r.rip, u.eflags = r.rflags, u.orig_rax = -1ull;
+  ptrace (PTRACE_SETREGS, pid, 0, &u);
+  while (u.rip != stop && n_states < SET_SIZE / 2)
+    {
+      note_state (&u);
+      if (ptrace (PTRACE_SINGLESTEP, pid, 0, 0) || waitpid (pid, 0, 0) != pid)
+        break;
+      ptrace (PTRACE_GETREGS, pid, 0, &u);
+    }
+  note_state (&u);
+  kill (pid, SIGKILL);
+  waitpid (pid, 0, 0);
+}
+
+static void
+check_states (void)
+{
+  a_global = 1;
+  step_through ();
+  check (n_states > 10000, "a stepped run of %lu states", n_states);
+  start_ticks ();
+  n_inside = n_other = 0;
+  for (unsigned n = 0; n_compared < 10000; n++)
+    {
+      a_global = 1;
+      little_threshold = n & 128 ? 2 + n / 128 % 50 : 0;
+      if (n % 64 == 0)
+        little_init (0, n & 64);
+      little_call (guest, STEPPED_ROUNDS, 3);
+    }
+  check (cache_stats ()->traces > 20, "traces among them");
+  check (n_unknown == 0, "10,000 states are those of a stepped run (%lu not)",
+         n_unknown);
+  if (n_unknown)
+    printf ("the first unknown state has rip %#lx, rax %#lx\n",
+            first_unknown.rip, first_unknown.gpr[ARCH_RAX]);
+  n_states = n_inside = n_other = 0;
+}
+
 int
 main (void)
 {
@@ -118,7 +246,7 @@ main (void)
 
   want = guest (20000, 3);
   little_init (0, true);
-  start_ticks ();
+  check_states ();
   while (n_inside < 10000)
     {
       a_global = 1;

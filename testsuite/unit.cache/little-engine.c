@@ -226,18 +226,28 @@ little_run (struct arch_regs *regs, app_pc stop)
 }
 
 /* See little-engine.h.  */
-long
-little_call (long (*f) (long, long), long a, long b)
+app_pc
+little_begin (struct arch_regs *regs, long (*f) (long, long), long a, long b)
 {
   static char stack[1 << 20] __attribute__ ((aligned (64)));
   static const char stop_here[1];
-  struct arch_regs r = { .rip = (uint64_t) f, .rflags = 0x202 };
   uint64_t *sp = (uint64_t *) (stack + sizeof stack - 64);
 
   *--sp = (uint64_t) stop_here;
-  r.gpr[ARCH_RSP] = (uint64_t) sp;
-  r.gpr[ARCH_RDI] = (uint64_t) a;
-  r.gpr[ARCH_RSI] = (uint64_t) b;
-  little_run (&r, (uint64_t) stop_here);
+  *regs = (struct arch_regs){ .rip = (uint64_t) f, .rflags = 0x202 };
+  regs->gpr[ARCH_RSP] = (uint64_t) sp;
+  regs->gpr[ARCH_RDI] = (uint64_t) a;
+  regs->gpr[ARCH_RSI] = (uint64_t) b;
+  return (uint64_t) stop_here;
+}
+
+/* See little-engine.h.  */
+long
+little_call (long (*f) (long, long), long a, long b)
+{
+  struct arch_regs r;
+  app_pc stop = little_begin (&r, f, a, b);
+
+  little_run (&r, stop);
   return (long) r.gpr[ARCH_RAX];
 }

@@ -14,6 +14,10 @@ void little_init (size_t size, bool near);
 /* Call F (A, B) in the cache; the result is its %rax.  */
 long little_call (long (*f) (long, long), long a, long b);
 
+/* The registers with which little_call begins, and where it stops.  */
+app_pc little_begin (struct arch_regs *regs, long (*f) (long, long), long a,
+                     long b);
+
 /* Run from *REGS until control reaches STOP; *REGS is then the state.  */
 void little_run (struct arch_regs *regs, app_pc stop);
 
