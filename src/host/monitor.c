@@ -262,6 +262,7 @@ do_syscall (struct run *r)
       call.returned = true;
     }
   systext_write (&call, text, sizeof text);
+  r->emit (r->data, call.returned ? "return " : "entry ");
   r->emit (r->data, text);
   r->emit (r->data, "\n");
   return TARGET_OK;
