@@ -206,6 +206,10 @@ struct channel_point
 
 #define CHANNEL_POOL_SIZE (1ul << 20)
 
+/* The ring of text that commands of points print, for the debugger's user: from
+   number console_taken to console_put, which count up, at their low bits.  */
+#define CHANNEL_CONSOLE_SIZE 8192
+
 enum channel_process_state
 {
   CHANNEL_PROCESS_STARTING,     /* no thread has a slot yet */
@@ -233,7 +237,7 @@ enum channel_ability
 };
 
 #define CHANNEL_ENGINE_ABILITIES                                              \
-  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH  \
+  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_COMMAND | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH  \
                | CHANNEL_CAN_THREADS))
 
 /* System calls to stop at.  */
@@ -316,6 +320,8 @@ struct channel
   int32_t exit_status;
   uint32_t n_used;              /* slots from this one on were never used */
   uint32_t served;              /* commands answered */
+  uint32_t console_put;
+  uint8_t console[CHANNEL_CONSOLE_SIZE];
   uint32_t n_hidden;
   struct channel_range hidden[CHANNEL_MAX_HIDDEN];
   uint32_t answered;            /* the question that TEXT answers */
@@ -326,6 +332,7 @@ struct channel
   uint32_t stop_wanted;
   uint32_t run;                 /* futex; counts up: look again */
   uint32_t issued;              /* commands written */
+  uint32_t console_taken;
   uint32_t wants;               /* of enum channel_wants */
   uint64_t pass_signals;        /* bit SIG - 1: it goes to the program with no
                                    event */

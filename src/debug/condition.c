@@ -4,15 +4,18 @@
 
          save flags and registers
          jmp   1f
-     yes:                               movq $0, SPILL (0)
      stop:                              (an error arrives here)
          restore;  jmp EXIT_POINT
+     yes:
+         commands                       error: to stop
+         movq  $0, SPILL (0);  jmp stop
      1:  condition 1                    true: to yes; error: to stop
          condition 2 ...
          restore                                                           */
 
 #include "debug/condition.h"
 #include "common/assert.h"
+#include "debug/output.h"
 #include "engine/thread.h"
 
 #define MASK(R) (1u << (R))
@@ -42,10 +45,13 @@ condition_next (const struct condition_list *l, uint32_t *at,
 }
 
 static struct agent_request
-request (const uint8_t *bytes, uint32_t length, app_pc pc)
+request (const uint8_t *bytes, uint32_t length, app_pc pc, bool want_value)
 {
+  static const struct agent_hooks hooks = { .print = output_print };
+
   return (struct agent_request){ .bytes = bytes, .length = length,
-                                 .want_value = true, .pc = pc,
+                                 .want_value = want_value, .pc = pc,
+                                 .hooks = &hooks,
                                  .has_fsgsbase = thread_has_fsgsbase () };
 }
 
@@ -71,15 +77,13 @@ add_needs (struct condition_needs *needs, const struct bytecode_info *info)
     }
 }
 
-/* See condition.h.  */
-enum bytecode_refusal
-condition_verify (const struct condition_list *l, app_pc pc,
-                  struct condition_needs *needs)
+static enum bytecode_refusal
+verify_list (const struct condition_list *l, app_pc pc, bool want_value,
+             struct condition_needs *needs)
 {
   const uint8_t *bytes;
   uint32_t at = 0, length;
 
-  *needs = (struct condition_needs){ .room = AROUND_MAX };
   for (uint32_t n = 0; n < l->n; n++)
     {
       struct agent_request r;
@@ -88,12 +92,30 @@ condition_verify (const struct condition_list *l, app_pc pc,
 
       if (!condition_next (l, &at, &bytes, &length))
         return BYTECODE_TRUNCATED;
-      r = request (bytes, length, pc);
+      r = request (bytes, length, pc, want_value);
       why = verify (&r, &info);
       if (why)
         return why;
       add_needs (needs, &info);
     }
+  return BYTECODE_OK;
+}
+
+/* See condition.h.  */
+enum bytecode_refusal
+condition_verify (const struct condition_list *conditions,
+                  const struct condition_list *commands, app_pc pc,
+                  struct condition_needs *needs)
+{
+  enum bytecode_refusal why;
+
+  *needs = (struct condition_needs){ .room = AROUND_MAX,
+                                     .mask = MASK (ARCH_RAX) };
+  why = verify_list (conditions, pc, true, needs);
+  if (!why)
+    why = verify_list (commands, pc, false, needs);
+  if (why)
+    return why;
   return needs->room > CONDITION_MAX_CODE || needs->n_refs > ARCH_MAX_FAULTS
              ? BYTECODE_TOO_LONG
              : BYTECODE_OK;
@@ -125,46 +147,63 @@ emit_one (struct rule_site *s, struct agent_request *r)
   add_faults (s->w, &code);
 }
 
-/* Write what leaves; returns where `yes' is, `stop' in *STOP.  */
-static cache_pc
-emit_leaving (struct rule_site *s, unsigned mask, cache_pc *stop)
+static void
+emit_list (struct rule_site *s, const struct condition_list *l,
+           bool want_value, const struct agent_exits *exits)
+{
+  const uint8_t *bytes;
+  uint32_t at = 0, length;
+
+  for (uint32_t n = 0; n < l->n; n++)
+    {
+      bool ok = condition_next (l, &at, &bytes, &length);
+      struct agent_request r = request (bytes, length, s->insn->pc,
+                                        want_value);
+      vm_assert (ok);
+      r.exits = *exits;
+      emit_one (s, &r);
+    }
+}
+
+/* Write what leaves: `stop' first, then `yes', which runs COMMANDS and ends
+   there.  Their addresses go to EXITS.  */
+static void
+emit_leaving (struct rule_site *s, const struct condition_list *commands,
+              unsigned mask, struct agent_exits *exits)
 {
   struct emit *e = &s->w->e;
-  cache_pc unit = rule_exit_point (s), yes = emit_pc (e);
+  cache_pc unit = rule_exit_point (s);
+  struct agent_exits ends = { .error = emit_pc (e) };
 
-  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0));
-  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0) + 4);
-  *stop = emit_pc (e);
+  exits->error = ends.error;
   rewrite_restore (s->w, s->insn, mask);
   emit_jmp (e, unit);
-  return yes;
+  exits->yes = emit_pc (e);
+  rewrite_saved (s->w, s->insn, mask);
+  emit_list (s, commands, false, &ends);
+  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0));
+  emit_store_gs_imm32 (e, 0, CONTEXT_SPILL (0) + 4);
+  emit_jmp (e, exits->error);
 }
 
 /* See condition.h.  */
 void
-condition_emit (struct rule_site *s, const struct condition_list *l,
+condition_emit (struct rule_site *s, const struct condition_list *conditions,
+                const struct condition_list *commands,
                 const struct condition_needs *needs)
 {
   struct emit *e = &s->w->e;
   struct agent_exits exits = { 0 };
-  const uint8_t *bytes;
-  uint32_t at = 0, length;
   uint8_t *over;
 
   rewrite_save (s->w, s->insn, needs->mask, needs->all_flags);
   emit_jmp (e, emit_pc (e));
   over = e->at;
-  exits.yes = emit_leaving (s, needs->mask, &exits.error);
+  emit_leaving (s, commands, needs->mask, &exits);
   __builtin_memcpy (over - 4, &(int32_t){ (int32_t) (e->at - over) }, 4);
   rewrite_saved (s->w, s->insn, needs->mask);
-  for (uint32_t n = 0; n < l->n; n++)
-    {
-      bool ok = condition_next (l, &at, &bytes, &length);
-      struct agent_request r = request (bytes, length, s->insn->pc);
-
-      vm_assert (ok);
-      r.exits = exits;
-      emit_one (s, &r);
-    }
+  emit_list (s, conditions, true, &exits);
+  if (!conditions->n)
+    emit_jmp (e, exits.yes);
   rewrite_restore (s->w, s->insn, needs->mask);
 }

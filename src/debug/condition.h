@@ -1,5 +1,9 @@
 /* The agent expressions of a breakpoint, and the code for them that stands in
-   front of its instruction: conditions of which none is true go on inline.
+   front of its instruction: conditions of which none is true go on inline;
+   when one is, commands are run, and the thread leaves.
+
+   A thread that is interrupted between the first command and the exit comes
+   to the point again.
 
    No state but a scratch map for the verifier; the cache lock is held by
    condition_emit, the lock of points by the others.  */
@@ -33,16 +37,21 @@ struct condition_needs
   bool all_flags;
 };
 
-/* Look at the expressions of L as conditions at PC.  Returns the refusal of
-   the first that cannot be compiled, or BYTECODE_OK with *NEEDS filled in.  */
+/* Look at the expressions of CONDITIONS and COMMANDS at PC.  Returns the
+   refusal of the first that cannot be compiled, or BYTECODE_OK with *NEEDS
+   filled in.  */
 MUST_USE enum bytecode_refusal
-condition_verify (const struct condition_list *l, app_pc pc,
+condition_verify (const struct condition_list *conditions,
+                  const struct condition_list *commands, app_pc pc,
                   struct condition_needs *needs);
 
-/* Write to S code that evaluates L, whose needs are NEEDS, and leaves by an
-   EXIT_POINT when one is true (CONTEXT_SPILL (0) is 0) or fails
-   (CONTEXT_SPILL (0) is an enum agent_error).  */
-void condition_emit (struct rule_site *s, const struct condition_list *l,
+/* Write to S code that evaluates CONDITIONS; when one is true, or there are
+   none, it runs COMMANDS and leaves by an EXIT_POINT with CONTEXT_SPILL (0)
+   being 0; or, when one fails, an enum agent_error.  NEEDS are what both
+   need.  */
+void condition_emit (struct rule_site *s,
+                     const struct condition_list *conditions,
+                     const struct condition_list *commands,
                      const struct condition_needs *needs);
 
 /* The expression of L after AT, which starts as 0; false: there is none, or

@@ -43,15 +43,26 @@ is_to_step (const struct thread *t)
   return how == CHANNEL_RESUME_STEP || how == CHANNEL_RESUME_RANGE;
 }
 
+/* T is where the commands of a breakpoint have been run, and goes past
+   it.  */
+static bool
+is_passing (const struct thread *t)
+{
+  return t->passing && t->passing == t->context.rip
+         && t->passing_rsp == t->context.gpr[ARCH_RSP];
+}
+
 /* The instruction that a thread is armed for is done without checks.  */
 static enum flavour
 flavour (struct thread *t)
 {
+  bool step = is_to_step (t) || is_passing (t);
+
   if (watch_armed (t))
     return FLAVOUR_STEP;
   if (watch_any ())
-    return is_to_step (t) ? FLAVOUR_WATCH_STEP : FLAVOUR_WATCH;
-  return is_to_step (t) ? FLAVOUR_STEP : N_FLAVOURS;
+    return step ? FLAVOUR_WATCH_STEP : FLAVOUR_WATCH;
+  return step ? FLAVOUR_STEP : N_FLAVOURS;
 }
 
 static void
@@ -61,6 +72,11 @@ point (struct thread *t)
 
   if (e)
     stop_report (t, CHANNEL_STOP_CONDITION_ERROR, t->context.spill[1], e);
+  else if (points_no_stop (t))
+    {
+      t->passing = t->context.rip;
+      t->passing_rsp = t->context.gpr[ARCH_RSP];
+    }
   else
     stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
 }
@@ -73,6 +89,8 @@ stepped (struct thread *t)
   const struct channel_thread *s = t->slot;
   struct watch_hit hit;
 
+  if (t->passing == t->stepping_from)
+    t->passing = 0;
   if (watch_done (t, &hit))
     {
       stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);

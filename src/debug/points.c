@@ -14,7 +14,9 @@ struct breakpoint
   app_pc at;
   bool always;                  /* it has no condition, or one that cannot be
                                    compiled */
-  struct condition_list conditions;     /* code: null, or the heap's */
+  bool no_stop;                 /* go on after the commands */
+  struct condition_list conditions, commands;   /* code: null, or the heap's,
+                                                   which conditions own */
   struct condition_needs needs;
 };
 
@@ -50,33 +52,47 @@ find (const struct set *s, app_pc pc)
   return n < s->n && s->point[n].at == pc ? s->point + n : 0;
 }
 
-/* Make a copy of the conditions of C, and see what they need.  */
-static void
-read_conditions (struct breakpoint *b, const struct channel *channel,
-                 const struct channel_point *c)
+/* The bytes of the N expressions of L; 0: it is not well formed.  */
+static uint32_t
+list_size (const struct condition_list *l)
 {
-  uint32_t start = c->code_at, at = 0, length;
-  struct condition_list l = { channel->pool + start,
-                              CHANNEL_POOL_SIZE - start, c->n_conditions };
+  uint32_t at = 0, length;
   const uint8_t *bytes;
+
+  for (uint32_t n = 0; n < l->n; n++)
+    if (!condition_next (l, &at, &bytes, &length))
+      return 0;
+  return at;
+}
+
+/* Make a copy of the expressions of C, and see what they need.  */
+static void
+read_expressions (struct breakpoint *b, const struct channel *channel,
+                  const struct channel_point *c)
+{
+  uint32_t start = c->code_at, n = c->n_conditions + (uint32_t) c->n_commands;
+  struct condition_list l = { .n = n };
   enum bytecode_refusal why;
   uint8_t *copy;
 
   b->always = true;
-  if (!l.n || start > CHANNEL_POOL_SIZE)
+  if (!n || start > CHANNEL_POOL_SIZE)
     return;
-  for (uint32_t n = 0; n < l.n; n++)
-    if (!condition_next (&l, &at, &bytes, &length))
-      return;
-  copy = heap_alloc (at, HEAP_DEBUG);
+  l.code = channel->pool + start;
+  l.size = CHANNEL_POOL_SIZE - start;
+  l.size = list_size (&l);
+  copy = l.size ? heap_alloc (l.size, HEAP_DEBUG) : 0;
   if (!copy)
     return;
-  memcpy (copy, l.code, at);
-  b->conditions = (struct condition_list){ copy, at, l.n };
-  why = condition_verify (&b->conditions, b->at, &b->needs);
+  memcpy (copy, l.code, l.size);
+  b->conditions = (struct condition_list){ copy, l.size, c->n_conditions };
+  n = list_size (&b->conditions);
+  b->commands = (struct condition_list){ copy + n, l.size - n, c->n_commands };
+  b->no_stop = c->no_stop;
+  why = condition_verify (&b->conditions, &b->commands, b->at, &b->needs);
   b->always = why;
   if (why)
-    LOG (DEBUG, "the condition at %lx is left to the debugger: %s", b->at,
+    LOG (DEBUG, "the expressions at %lx are left to the debugger: %s", b->at,
          bytecode_sentence (why));
 }
 
@@ -95,7 +111,7 @@ insert (struct set *s, const struct channel *channel,
   memmove (s->point + n + 1, s->point + n, (s->n - n) * sizeof *s->point);
   s->point[n] = (struct breakpoint){ .at = pc };
   s->n++;
-  read_conditions (s->point + n, channel, c);
+  read_expressions (s->point + n, channel, c);
 }
 
 /* The breakpoints of the channel.  Without memory there are none: point is
@@ -130,6 +146,7 @@ static bool
 same (const struct breakpoint *a, const struct breakpoint *b)
 {
   return a->always == b->always && a->conditions.n == b->conditions.n
+         && a->commands.n == b->commands.n
          && a->conditions.size == b->conditions.size
          && !memcmp (a->conditions.code, b->conditions.code,
                      a->conditions.size);
@@ -193,7 +210,7 @@ emit (struct rule_site *s)
 {
   const struct breakpoint *b = find (&breakpoints, s->insn->pc);
 
-  condition_emit (s, &b->conditions, &b->needs);
+  condition_emit (s, &b->conditions, &b->commands, &b->needs);
   return 0;
 }
 
@@ -224,6 +241,15 @@ points_report (struct report *r)
   report_value (r, "conditions compiled", compiled);
   report_value (r, "conditions interpreted", 0);
   report_value (r, "breakpoints whose conditions GDB decides", refused);
+}
+
+/* See points.h.  */
+bool
+points_no_stop (const struct thread *t)
+{
+  const struct breakpoint *b = find (&breakpoints, t->context.rip);
+
+  return b && !b->always && b->no_stop;
 }
 
 /* See points.h.  */

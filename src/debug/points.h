@@ -25,6 +25,10 @@ enum agent_error points_error (const struct thread *t);
 /* Add counters to R.  */
 void points_report (struct report *r);
 
+/* T has come to an EXIT_POINT whose commands have been run, and shall go
+   on.  */
+MUST_USE bool points_no_stop (const struct thread *t);
+
 /* Bring the copy up to date with C.  */
 void points_catch_up (struct channel *c);
 

@@ -58,6 +58,11 @@ struct thread
   bool stepping;
   app_pc stepping_from;
 
+  /* Of a breakpoint that has been dealt with and shall be passed; 0: none.  A
+     signal's handler may run before that.  */
+  app_pc passing;
+  uint64_t passing_rsp;
+
   uint64_t tried;               /* of code_change_store */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */

@@ -341,13 +341,40 @@ take_event (struct stub *s, const struct target_event *e)
     s->exit_requested = true;
 }
 
+/* Show what commands of breakpoints have printed.  */
+static void
+show_text (struct stub *s)
+{
+  char text[512];
+  size_t n;
+
+  while ((n = target_text (s->t, text, sizeof text)) > 0)
+    {
+      struct reply out = { NULL, 0, 0 };
+
+      reply_text (&out, "O");
+      reply_hex (&out, text, n);
+      send_reply (s, &out);
+      reply_fini (&out);
+    }
+}
+
 static void
 take_events (struct stub *s)
 {
   struct target_event e;
 
-  while (s->running && target_next_event (s->t, &e))
-    take_event (s, &e);
+  while (s->running)
+    {
+      bool stopped;
+
+      show_text (s);
+      stopped = target_next_event (s->t, &e);
+      show_text (s);
+      if (!stopped)
+        break;
+      take_event (s, &e);
+    }
 }
 
 /* GDB asks for a stop.  A SIGINT that the program is to get with no stop is

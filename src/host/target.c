@@ -923,3 +923,38 @@ target_join (struct target *t, int pid)
   while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
     continue;
 }
+
+
+/* What commands of points print.  */
+
+/* The ring is the application's to scribble over: no more is taken than it can
+   hold.  */
+static size_t
+take_text (struct channel *c, char *text, size_t size)
+{
+  uint32_t put = __atomic_load_n (&c->console_put, __ATOMIC_ACQUIRE);
+  uint32_t at = c->console_taken, n = put - at;
+
+  if (n > CHANNEL_CONSOLE_SIZE)
+    {
+      at = put;
+      n = 0;
+    }
+  n = MIN (n, size);
+  for (uint32_t i = 0; i < n; i++)
+    text[i] = c->console[(at + i) % CHANNEL_CONSOLE_SIZE];
+  __atomic_store_n (&c->console_taken, at + n, __ATOMIC_RELEASE);
+  return n;
+}
+
+/* See target.h.  */
+size_t
+target_text (struct target *t, char *text, size_t size)
+{
+  size_t n = 0;
+
+  for (struct process *p = t->processes; p != NULL && n == 0; p = p->next)
+    if (p->channel.channel != NULL)
+      n = take_text (p->channel.channel, text, size);
+  return n;
+}

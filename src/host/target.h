@@ -342,6 +342,10 @@ struct target_event
    and KILLED stop the other processes too.  */
 bool target_next_event (struct target *t, struct target_event *event);
 
+/* Take up to SIZE bytes of what commands of points have printed, and return
+   how many there were.  target_event_fd is readable when there are some.  */
+size_t target_text (struct target *t, char *text, size_t size);
+
 /* Which events are wanted at all, a bit each by TARGET_WANTS.  Without FORK
    and VFORK a child is left to itself, not in the lists; without EXEC it goes
    on in the new image (with its points gone); THREADS are CLONE and

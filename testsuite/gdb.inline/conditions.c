@@ -6,6 +6,7 @@ struct node { struct node *next; long value; };
 
 static __thread int level = 7;
 volatile long sum;
+const char *text = "some text";
 
 __attribute__ ((noinline)) void
 work (long n, struct node *p)

@@ -470,6 +470,13 @@ apply (struct target *t, const struct target_event *e)
     }
 }
 
+size_t
+target_text (struct target *t, char *text, size_t size)
+{
+  (void) t, (void) text, (void) size;
+  return 0;
+}
+
 bool
 target_next_event (struct target *t, struct target_event *event)
 {
