@@ -130,7 +130,7 @@ cache_has_page (app_addr page)
 void
 cache_reset (void)
 {
-  trace_give_up (TRACE_ABORT_FULL);
+  trace_forget (0);
   block_reset ();
   lookup_reset ();
   pages_reset ();
@@ -147,5 +147,12 @@ cache_after_fork (void)
      there.  */
   bool own = region_after_fork ();
   vm_assert (own);
-  trace_give_up (TRACE_ABORT_LEFT);
+  trace_forget (0);
+}
+
+/* See cache.h.  */
+void
+cache_thread_gone (const struct arch_context *c)
+{
+  trace_forget (c);
 }

@@ -84,6 +84,9 @@ void cache_reset (void);
 /* After fork, in the child, whose only thread is the caller.  */
 void cache_after_fork (void);
 
+/* The thread of C is about to end, or has.  */
+void cache_thread_gone (const struct arch_context *c);
+
 /* Where to go on after a fault at PC, a cache address, of a read that a rule
    has put there; 0 if it is none.  Needs no lock; may run in signal
    context.  */

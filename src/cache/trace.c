@@ -9,6 +9,9 @@
 static struct recording
 {
   const struct arch_context *who;       /* whose thread records; 0: nobody */
+  bool given_up;                /* it will not become a trace; but its thread
+                                   may be in the block to record until it
+                                   comes again */
   struct path path;
 } the_recording;
 
@@ -16,10 +19,28 @@ static struct recording
 void
 trace_give_up (enum trace_abort why)
 {
-  if (!the_recording.who)
+  if (!the_recording.who || the_recording.given_up)
     return;
-  the_recording.who = 0;
+  the_recording.given_up = true;
   cache_stats ()->trace_aborts[why]++;
+}
+
+/* The recording thread is not in the block to record.  */
+static void
+end (void)
+{
+  the_recording.who = 0;
+  the_recording.given_up = false;
+}
+
+/* See trace.h.  */
+void
+trace_forget (const struct arch_context *c)
+{
+  if (c && the_recording.who != c)
+    return;
+  trace_give_up (TRACE_ABORT_LEFT);
+  end ();
 }
 
 /* No trace begins at F: links to it need not count.  */
@@ -44,6 +65,7 @@ give_up_for_good (enum trace_abort why)
   struct fragment *f = lookup_find (the_recording.path.pc[0], FLAVOUR_PLAIN);
 
   trace_give_up (why);
+  end ();
   if (f && !f->is_trace)
     make_cold (f);
 }
@@ -66,10 +88,13 @@ finish (app_pc pc)
   if (s == TRACE_UNFIT)
     give_up_for_good (TRACE_ABORT_UNFIT);
   else if (s == TRACE_FULL)
-    trace_give_up (TRACE_ABORT_FULL);
+    {
+      trace_give_up (TRACE_ABORT_FULL);
+      end ();
+    }
   if (s != TRACE_BUILT)
     return s == TRACE_FULL ? TRACE_NO_ROOM : TRACE_NOT_RECORDING;
-  the_recording.who = 0;
+  end ();
   cache_stats ()->traces++;
   cache_stats ()->trace_blocks += p->n;
   cache_stats ()->trace_bytes += f->size;
@@ -136,10 +161,12 @@ enum trace_next
 trace_next (struct arch_context *c, enum flavour flavour,
             enum trace_arrival how, struct fragment **result)
 {
+  if (the_recording.who == c && the_recording.given_up)
+    end ();
   if (the_recording.who == c)
     {
       if (how == TRACE_ARRIVED_ELSE || flavour != FLAVOUR_PLAIN)
-        trace_give_up (TRACE_ABORT_LEFT);
+        trace_forget (c);
       else if (how == TRACE_ARRIVED_SYSCALL)
         return finish (0);
       else if (how != TRACE_ARRIVED_HOT

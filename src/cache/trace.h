@@ -35,7 +35,11 @@ enum trace_next
 enum trace_next trace_next (struct arch_context *c, enum flavour flavour,
                             enum trace_arrival how, struct fragment **result);
 
-/* Whoever records does so no more.  */
+/* What is being recorded, if anything is, will not become a trace.  */
 void trace_give_up (enum trace_abort why);
+
+/* The thread of C, or any if that is 0, is out of the cache and records no
+   more.  */
+void trace_forget (const struct arch_context *c);
 
 #endif

@@ -355,6 +355,15 @@ dispatch_inspect (void (*look) (struct report *r, uint64_t data),
 
 /* See dispatch.h.  */
 void
+dispatch_thread_gone (struct thread *t)
+{
+  lock_cache ();
+  cache_thread_gone (&t->context);
+  lock_release (&cache_lock);
+}
+
+/* See dispatch.h.  */
+void
 dispatch_before_fork (void)
 {
   lock_cache ();

@@ -40,6 +40,10 @@ void dispatch_kernel_writes (app_addr start, app_addr end);
 void dispatch_inspect (void (*look) (struct report *r, uint64_t data),
                        struct report *r, uint64_t data);
 
+/* T is about to end, or has; no lock is held that is of a higher rank than the
+   cache lock.  */
+void dispatch_thread_gone (struct thread *t);
+
 /* Around fork, in the parent and in the child: no other thread is inside the
    cache's data.  */
 void dispatch_before_fork (void);

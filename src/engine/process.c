@@ -110,6 +110,7 @@ make_child (struct thread *t, const struct linux_clone_args *a)
 static void
 drop_child (struct thread *child)
 {
+  dispatch_thread_gone (child);
   lock_acquire (&thread_lock);
   stop_thread_gone (child);
   if (child->state != THREAD_DEAD)

@@ -9,6 +9,7 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "engine/dispatch.h"
 #include "engine/heap.h"
 #include "engine/park.h"
 #include "engine/signal.h"
@@ -237,6 +238,7 @@ thread_leave (struct thread *t, long nr, int status)
 {
   signal_block_everything ();
   signal_thread_exit (t);
+  dispatch_thread_gone (t);
   lock_acquire (&thread_lock);
   stop_thread_gone (t);
   thread_unlink (t);

@@ -38,10 +38,9 @@ work (int seed)
 int
 main (void)
 {
-  struct rlimit none = { 3, 3 }, little = { 1, 1 };
+  struct rlimit none = { 3, 3 };
 
   setrlimit (RLIMIT_NOFILE, &none);
-  setrlimit (RLIMIT_FSIZE, &little);
   for (int i = 0; i < 20; i++)
     {
       int status;
