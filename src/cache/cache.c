@@ -10,6 +10,10 @@
 #include "cache/trace.h"
 #include "common/assert.h"
 
+/* Ticks, some 100 us: no block takes so long, but one in which the processor
+   was given to somebody else does.  */
+#define MEASURE_MAX (1u << 18)
+
 static struct cache_options the_options;
 static struct cache_stats the_stats;
 
@@ -49,14 +53,19 @@ static enum build_status
 build (app_pc pc, enum flavour flavour, bool indirect,
        struct fragment **result, app_pc *fault)
 {
-  uint64_t start;
+  uint64_t start, ticks;
   enum build_status s;
 
   if (!the_options.measure)
     return block_build (pc, flavour, indirect, result, fault);
   start = arch_ticks ();
   s = block_build (pc, flavour, indirect, result, fault);
-  the_stats.build_ticks += arch_ticks () - start;
+  ticks = arch_ticks () - start;
+  if (ticks < MEASURE_MAX)
+    {
+      the_stats.measured++;
+      the_stats.build_ticks += ticks;
+    }
   return s;
 }
 

@@ -35,7 +35,8 @@ enum trace_abort
 struct cache_stats
 {
   uint64_t blocks, links, retired, resets;
-  uint64_t build_ticks;         /* time spent on blocks, if measured */
+  uint64_t measured, build_ticks;       /* blocks, and the time that they
+                                           took to build */
   uint64_t app_bytes;           /* copied from */
   uint64_t counters;            /* links to heads of traces */
   uint64_t traces, trace_blocks, trace_bytes;

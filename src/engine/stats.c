@@ -85,7 +85,7 @@ build_rate (const struct cache_stats *c)
 
   if (!c->build_ticks || !start_ns || !ticks_per_us)
     return 0;
-  return c->blocks * ticks_per_us * 1000 / c->build_ticks * 1000;
+  return c->measured * ticks_per_us * 1000 / c->build_ticks * 1000;
 }
 
 static void
