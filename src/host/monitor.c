@@ -150,9 +150,12 @@ do_info (struct run *r)
 {
   enum target_refusal why = plain_question (r, CHANNEL_ASK_INFO);
 
-  if (why == TARGET_OK)
-    list_threads (r);
-  return why;
+  if (why == TARGET_NO_THREAD)
+    say (r, "process %d: %s\n", r->p->pid, target_explanation (r->t));
+  else if (why != TARGET_OK)
+    return why;
+  list_threads (r);
+  return TARGET_OK;
 }
 
 static enum target_refusal
