@@ -7,12 +7,14 @@
 
 #define CHUNK_SIZE (256 * 1024ul)
 #define MAX_CHUNKS 4096
+#define SOON_STEP (64 * 1024ul)
 
 static const struct memory_calls *the_calls;
 static uint8_t *base;
 static uint8_t *chunks[MAX_CHUNKS];
 static unsigned n_chunks, current;
-static size_t used;             /* of the current chunk */
+static size_t used, soon;       /* of the current chunk; soon: as
+                                   memory_calls.soon knows */
 
 /* See memory.h.  */
 void
@@ -45,7 +47,7 @@ next_chunk (void)
       chunks[n_chunks++] = p;
     }
   /* Numbers below ARCH_EXIT_FIRST have a meaning of their own.  */
-  the_calls->soon (chunks[current], CHUNK_SIZE);
+  soon = 0;
   used = current == 0 ? ARCH_EXIT_FIRST : 0;
   return true;
 }
@@ -62,6 +64,8 @@ memory_alloc (size_t size)
     return 0;
   p = chunks[current] + used;
   used += size;
+  for (; soon < used; soon += SOON_STEP)
+    the_calls->soon (chunks[current] + soon, SOON_STEP);
   __builtin_memset (p, 0, size);
   return p;
 }
@@ -93,4 +97,5 @@ memory_reset (void)
 {
   current = 0;
   used = ARCH_EXIT_FIRST;
+  soon = CHUNK_SIZE;
 }

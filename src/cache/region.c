@@ -9,7 +9,7 @@
 #define REGION_SIZE (16ul << 20)
 #define RECORD_SIZE (128ul << 10)
 #define WRITTEN_STEP (256ul << 10)
-#define SOON_STEP (64ul << 10)
+#define SOON_STEP (32ul << 10)
 /* What must be within reach of a displacement: the code that is copied, and
    the data that it addresses, up to 256 MiB away from it.  */
 #define REACH ((int64_t) ((2ul << 30) - (256ul << 20)))

@@ -3,7 +3,7 @@
 #include "engine/options.h"
 
 /* A trace costs some 10 us, and saves some 10 ns each time.  */
-#define DEFAULT_TRACE_THRESHOLD 500
+#define DEFAULT_TRACE_THRESHOLD 3000
 
 struct channel_options options;
 
