@@ -13,6 +13,7 @@
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/lock.h"
 #include "engine/main.h"
 
 /* The checks of a block: what finish will write for is bounded by the size of
@@ -31,7 +32,9 @@ static struct arch_watch_site sites[MAX_SITES];
 static unsigned n_sites;
 
 /* The thread that is armed, or reports; and what channel->run was when it began
-   to report.  */
+   to report.  A thread becomes the owner under the lock, as what it saw of
+   the one before must still be so then.  */
+static struct lock owner_lock = LOCK_INIT (LOCK_RANK_STOPS);
 static struct thread *owner;
 static bool reporting;
 static uint32_t reported_at;
@@ -296,17 +299,19 @@ is_seen (const struct thread *from)
 static bool
 acquire (struct thread *t)
 {
-  struct thread *from = __atomic_load_n (&owner, __ATOMIC_RELAXED);
+  struct thread *from;
+  bool mine;
 
-  if (from == t)
-    return true;
-  if (from && !is_seen (from))
-    return false;
-  if (!__atomic_compare_exchange_n (&owner, &from, t, false,
-                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-    return false;
-  reporting = false;
-  return true;
+  lock_acquire (&owner_lock);
+  from = __atomic_load_n (&owner, __ATOMIC_ACQUIRE);
+  mine = !from || from == t || is_seen (from);
+  if (mine)
+    {
+      reporting = false;
+      __atomic_store_n (&owner, t, __ATOMIC_RELEASE);
+    }
+  lock_release (&owner_lock);
+  return mine;
 }
 
 /* See watch.h.  */
