@@ -316,7 +316,7 @@ void
 syscall_gate (struct thread *t)
 {
   int64_t nr = gate_number (t);
-  bool caught = stop_catches (nr);
+  bool caught = stop_catches (t, nr);
   STATS_COUNT (SYSCALLS);
   if (caught)
     {

@@ -120,6 +120,18 @@ engine_map_channel (struct channel *c, const char *path)
   return map_channel (c, -1, path);
 }
 
+/* See start.h.  */
+struct channel *
+engine_map_another (const struct channel *from, uint64_t at, const char *path)
+{
+  struct channel *c = (struct channel *) at;
+
+  if (!map_file (at, from->birth.channel_size, -1, path))
+    return NULL;
+  c->birth = from->birth;
+  return c;
+}
+
 /* Put back the limit on open files, which the server raised for a moment.  */
 static void
 restore_limit (uint64_t soft)

@@ -4,6 +4,11 @@
    Without a debugger (options.debug is 0) no thread has a slot, and every
    function here does nothing.
 
+   A child of vfork runs in its parent's memory, and has a channel and a slot
+   of its own there while the debugger wants to see it.  The points are those
+   of the channel that was caught up with last: such a child's, or its
+   parent's.
+
    A stop of this kind and a stop of all threads by park.h are two things: the
    thread that waits here counts as parked there.
 
@@ -31,6 +36,14 @@ void stop_begin (struct thread *t);
    only thread.  Not for a child of vfork, which shares its parent's channel
    and is a process of its own.  */
 void stop_thread_born (struct thread *t);
+
+/* T, the calling thread, is a child of vfork at its first steps: let the
+   debugger see it, and its parent's event, if it wants that.  */
+void stop_vfork_child (struct thread *t);
+
+/* CHILD, of a vfork of the calling thread T, is gone from this memory, as
+   process PID: its channel is.  */
+void stop_vfork_done (struct thread *t, struct thread *child, int pid);
 
 /* T, the calling thread, has an id and is about to run: the server may see
    it.  */
@@ -69,11 +82,11 @@ void stop_leave_syscall (struct thread *t);
    are T's context now, and the result of the call is nobody's.  */
 MUST_USE bool stop_take_registers (struct thread *t);
 
-/* The debugger wants to see system call NR.  */
-MUST_USE bool stop_catches (int64_t nr);
+/* The debugger wants to see system call NR of T.  */
+MUST_USE bool stop_catches (const struct thread *t, int64_t nr);
 
-/* The debugger wants the event WANT (enum channel_wants).  */
-MUST_USE bool stop_wants (unsigned want);
+/* The debugger wants the event WANT (enum channel_wants) of T.  */
+MUST_USE bool stop_wants (const struct thread *t, unsigned want);
 
 /* [START, END) is the engine's: the debugger shall not see it.  */
 void stop_hide (uint64_t start, uint64_t end);
