@@ -240,6 +240,8 @@ stop_vfork_done (struct thread *t, struct thread *child, int pid)
         channel_of (t)->birth.channel_size, 0);
   child->slot = NULL;
   child->channel = NULL;
+  /* The vfork itself may not have been looked at yet.  */
+  stop_check (t);
   stop_post (t, CHANNEL_STOP_VFORK_DONE, 0, pid);
 }
 
