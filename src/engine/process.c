@@ -164,7 +164,7 @@ clone_sharing (struct thread *t, struct request *r)
     drop_child (child);
   if (pid > 0 && (r->want.flags & RAW_CLONE_THREAD)
       && stop_wants (t, CHANNEL_WANTS_THREADS))
-    stop_post (t, CHANNEL_STOP_CLONE, 0, pid);
+    stop_report_in_call (t, CHANNEL_STOP_CLONE, pid);
   signal_mask_sync (t);
   return pid;
 }
@@ -301,7 +301,7 @@ do_clone (struct thread *t, struct request *r)
     return clone_sharing (t, r);
   long pid = clone_copying (t, r);
   if (pid > 0 && stop_wants (t, CHANNEL_WANTS_FORK))
-    stop_post (t, CHANNEL_STOP_FORK, 0, pid);
+    stop_report_in_call (t, CHANNEL_STOP_FORK, pid);
   return pid;
 }
 

@@ -221,28 +221,9 @@ stop_vfork_child (struct thread *t)
   t->channel->n_used = 1;
   publish (t);
   stop_post (t, CHANNEL_STOP_START, 0, 0);
+  parent->slot->regs.gpr[ARCH_RAX] = -RAW_ENOSYS;       /* no restart */
   note_event (parent, CHANNEL_STOP_VFORK, 0, t->tgid);
   call_event (channel_of (parent));
-}
-
-/* See stop.h.  */
-
-void
-stop_vfork_done (struct thread *t, struct thread *child, int pid)
-{
-  if (!child->channel)
-    return;
-  lock_acquire (&catch_up_lock);
-  if (points_of == child->channel)
-    points_of = NULL;
-  lock_release (&catch_up_lock);
-  raw3 (__NR_munmap, RAW_PTR (child->channel),
-        channel_of (t)->birth.channel_size, 0);
-  child->slot = NULL;
-  child->channel = NULL;
-  /* The vfork itself may not have been looked at yet.  */
-  stop_check (t);
-  stop_post (t, CHANNEL_STOP_VFORK_DONE, 0, pid);
 }
 
 /* Make the slot of T valid.  */
@@ -305,6 +286,26 @@ take (struct thread *t)
   if (s->xsave_changed)
     arch_vector_load (s->xsave, signal_vector (t)->features);
   s->regs_changed = s->xsave_changed = 0;
+}
+
+/* See stop.h.  */
+
+void
+stop_vfork_done (struct thread *t, struct thread *child, int pid)
+{
+  if (!child->channel)
+    return;
+  lock_acquire (&catch_up_lock);
+  if (points_of == child->channel)
+    points_of = NULL;
+  lock_release (&catch_up_lock);
+  raw3 (__NR_munmap, RAW_PTR (child->channel),
+        channel_of (t)->birth.channel_size, 0);
+  child->slot = NULL;
+  child->channel = NULL;
+  if (t->slot && t->slot->regs_changed)
+    take (t);
+  stop_report_in_call (t, CHANNEL_STOP_VFORK_DONE, pid);
 }
 
 /* Serve the command numbered N for T.  */
@@ -380,6 +381,12 @@ inject (struct thread *t)
   t->slot->resume_signal = 0;
   if (sig < 1 || sig > RAW_NSIG)
     return;
+  if (t->stopped_in_call)
+    {
+      /* The context is that of a call that is not done.  */
+      raw3 (__NR_tgkill, t->tgid, t->tid, sig);
+      return;
+    }
   struct signal_record rec = { .info.signo = sig, .info.code = RAW_SI_TKILL };
   rec.info.queue.pid = t->tgid;
   signal_apply (t, &rec);
@@ -450,8 +457,25 @@ stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
   if (!is_debugged (t))
     return;
   stop_check (t);
+  t->stopped_in_call = false;
   note_event (t, why, addr, arg);
   stop_check (t);
+}
+
+/* See stop.h.  */
+
+void
+stop_report_in_call (struct thread *t, enum channel_stop why, uint64_t arg)
+{
+  uint64_t rax = t->context.gpr[ARCH_RAX];
+  if (!is_debugged (t))
+    return;
+  t->context.gpr[ARCH_RAX] = -RAW_ENOSYS;       /* as the kernel has it */
+  stop_check (t);
+  t->stopped_in_call = true;
+  note_event (t, why, 0, arg);
+  stop_check (t);
+  t->context.gpr[ARCH_RAX] = rax;
 }
 
 /* See stop.h.  */
@@ -473,7 +497,10 @@ stop_signal (struct thread *t, struct signal_record *rec)
 {
   int sig = rec->info.signo;
   struct channel_thread *s = t->slot;
-  if (!is_debugged (t) || (channel_of (t)->pass_signals & SIGSET_BIT (sig)))
+  if (!is_debugged (t)
+      || ((channel_of (t)->pass_signals & SIGSET_BIT (sig))
+          && s->resume != CHANNEL_RESUME_STEP
+          && s->resume != CHANNEL_RESUME_RANGE))
     return true;
   stop_check (t);
   s->signal = sig;

@@ -65,12 +65,17 @@ void stop_check (struct thread *t);
 void stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
                   uint64_t arg);
 
-/* The same, later: at T's next look.  */
+/* The same, from inside a system call that has done its work but not come back
+   (the result is set later): a step from there ends behind the call.  */
+void stop_report_in_call (struct thread *t, enum channel_stop why,
+                          uint64_t arg);
+
+/* The first, later: at T's next look.  */
 void stop_post (struct thread *t, enum channel_stop why, uint64_t addr,
                 uint64_t arg);
 
 /* T is about to get signal REC: show it to the debugger unless it does not
-   care.  False: it shall not be delivered; else *REC is what to deliver.  */
+   care, and lets T continue: one that steps wants to see every signal.  False: it shall not be delivered; else *REC is what to deliver.  */
 MUST_USE bool stop_signal (struct thread *t, struct signal_record *rec);
 
 /* Around a system call that may block.  stop_enter_syscall is false when T has

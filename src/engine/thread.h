@@ -56,6 +56,7 @@ struct thread
 
   /* System calls.  */
   int64_t syscall;              /* number, while in one; else -1 */
+  bool stopped_in_call;         /* for the debugger, in the last one */
   bool kicked_out;              /* a kick made the call return EINTR */
 
   /* In the cache to do one instruction, which is at stepping_from.  */
