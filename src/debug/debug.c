@@ -81,12 +81,32 @@ point (struct thread *t)
     stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
 }
 
+/* T is where a step, or a range step, of the debugger's ends.  */
+static bool
+has_stepped (const struct thread *t)
+{
+  const struct channel_thread *s = t->slot;
+
+  return is_to_step (t) && s->stop == CHANNEL_STOP_NONE
+         && !(s->resume == CHANNEL_RESUME_RANGE
+              && t->context.rip >= s->range_start
+              && t->context.rip < s->range_end);
+}
+
+/* A step that delivers a signal ends in front of the handler, as the kernel
+   has it.  */
+static void
+handler (struct thread *t)
+{
+  if (has_stepped (t))
+    stop_post (t, CHANNEL_STOP_STEP, 0, 0);
+}
+
 /* T has done an instruction, for the debugger or for a watchpoint.  An event
    that waits to be reported comes before a step that is done.  */
 static void
 stepped (struct thread *t)
 {
-  const struct channel_thread *s = t->slot;
   struct watch_hit hit;
 
   if (t->passing == t->stepping_from)
@@ -96,10 +116,7 @@ stepped (struct thread *t)
       stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
       watch_reported (t);
     }
-  else if (is_to_step (t) && s->stop == CHANNEL_STOP_NONE
-           && !(s->resume == CHANNEL_RESUME_RANGE
-                && t->context.rip >= s->range_start
-                && t->context.rip < s->range_end))
+  else if (has_stepped (t))
     stop_report (t, CHANNEL_STOP_STEP, 0, 0);
 }
 
@@ -126,6 +143,7 @@ static const struct engine_events debug_events = {
   .point = point,
   .stepped = stepped,
   .unstepped = watch_undone,
+  .handler = handler,
   .watch = watch_come,
   .store = watch_store,
   .stored = stored,

@@ -13,10 +13,9 @@
 
 /* See answer.h.  */
 bool
-answer_wanted (void)
+answer_wanted (const struct channel *c)
 {
-  return __atomic_load_n (&channel->asked, __ATOMIC_ACQUIRE)
-         != channel->answered;
+  return __atomic_load_n (&c->asked, __ATOMIC_ACQUIRE) != c->answered;
 }
 
 static const char *
@@ -80,16 +79,16 @@ answer (struct thread *t, struct report *r, uint32_t question, uint64_t arg)
 
 /* See answer.h.  */
 void
-answer_give (struct thread *t)
+answer_give (struct thread *t, struct channel *c)
 {
-  struct report r = { .text = channel->text, .size = sizeof channel->text };
-  uint32_t asked = __atomic_load_n (&channel->asked, __ATOMIC_ACQUIRE);
+  struct report r = { .text = c->text, .size = sizeof c->text };
+  uint32_t asked = __atomic_load_n (&c->asked, __ATOMIC_ACQUIRE);
 
-  if (asked == channel->answered)
+  if (asked == c->answered)
     return;
-  answer (t, &r, channel->question, channel->question_arg);
-  channel->text_size = (uint32_t) r.used;
-  channel->text_cut = r.cut;
-  __atomic_store_n (&channel->answered, asked, __ATOMIC_RELEASE);
-  call_event (channel);
+  answer (t, &r, c->question, c->question_arg);
+  c->text_size = (uint32_t) r.used;
+  c->text_cut = r.cut;
+  __atomic_store_n (&c->answered, asked, __ATOMIC_RELEASE);
+  call_event (c);
 }

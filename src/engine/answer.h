@@ -6,11 +6,12 @@
 
 #include "engine/thread.h"
 
-/* The server has asked something that is not answered yet.  */
-MUST_USE bool answer_wanted (void);
+/* The server has asked something of the process with the channel C that is not
+   answered yet.  */
+MUST_USE bool answer_wanted (const struct channel *c);
 
 /* Answer it.  T is the calling thread, which is stopped but not parked; one
    thread at a time.  */
-void answer_give (struct thread *t);
+void answer_give (struct thread *t, struct channel *c);
 
 #endif

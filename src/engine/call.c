@@ -187,31 +187,48 @@ call_exec_failed (unsigned number)
   __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
 }
 
+/* The PATH of a channel for PID, a child of PARENT with the channel C.  False:
+   there is none.  */
+static bool
+ask_channel (const struct channel *c, int pid, int parent,
+             char path[CHANNEL_PATH_MAX])
+{
+  struct channel_hub *hub = engine_hub ();
+  struct hub_call *call = hub != NULL ? claim (hub) : NULL;
+
+  if (call == NULL)
+    return false;
+  call->kind = HUB_FORK;
+  call->nonce = c->birth.nonce;
+  call->pid = call->tid = pid;
+  call->parent = parent;
+  call->generation = c->birth.generation;
+  if (ask (hub, call) != HUB_GRANTED)
+    return false;
+  memcpy (path, call->channel_path, CHANNEL_PATH_MAX);
+  path[CHANNEL_PATH_MAX - 1] = 0;
+  __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
+  return true;
+}
+
 /* See call.h.  */
 bool
 call_fork (struct channel *c, int pid, int parent)
 {
-  struct channel_hub *hub = engine_hub ();
-  struct hub_call *call = hub != NULL ? claim (hub) : NULL;
   char path[CHANNEL_PATH_MAX];
-  uint32_t answer = HUB_REFUSED;
 
-  if (call != NULL)
-    {
-      call->kind = HUB_FORK;
-      call->nonce = c->birth.nonce;
-      call->pid = call->tid = pid;
-      call->parent = parent;
-      call->generation = c->birth.generation;
-      answer = ask (hub, call);
-    }
-  if (answer != HUB_GRANTED)
-    {
-      engine_drop_channel (c);
-      return false;
-    }
-  memcpy (path, call->channel_path, sizeof path);
-  path[sizeof path - 1] = 0;
-  __atomic_store_n (&call->state, HUB_FREE, __ATOMIC_RELEASE);
-  return engine_map_channel (c, path);
+  if (ask_channel (c, pid, parent, path))
+    return engine_map_channel (c, path);
+  engine_drop_channel (c);
+  return false;
+}
+
+/* See call.h.  */
+struct channel *
+call_vfork (const struct channel *from, uint64_t at, int pid, int parent)
+{
+  char path[CHANNEL_PATH_MAX];
+
+  return ask_channel (from, pid, parent, path)
+           ? engine_map_another (from, at, path) : NULL;
 }

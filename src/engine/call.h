@@ -28,6 +28,11 @@ void call_exec_failed (unsigned call);
    with no debugger.  Without a debugger nothing needs to be called.  */
 MUST_USE bool call_fork (struct channel *c, int pid, int parent);
 
+/* PID, a child of vfork of PARENT, whose channel is FROM, shares the memory of
+   that: get it a channel of its own at AT.  Null: there is none.  */
+MUST_USE struct channel *call_vfork (const struct channel *from, uint64_t at,
+                                     int pid, int parent);
+
 /* Count a process that goes native.  */
 void call_count_native (enum hub_native_reason reason);
 

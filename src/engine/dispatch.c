@@ -241,9 +241,16 @@ arrive_and_tell (struct thread *t, uint64_t number)
 {
   app_pc from = t->stepping_from;
   bool stepping = t->stepping;
+  t->stopped_in_call = false;
   struct arrival a = arrive (t, number);
 
   t->stepping = false;
+  if (t->stopped_in_call)
+    {
+      t->stopped_in_call = false;
+      events_stepped (t);
+      return a;
+    }
   if (!stepping || number == ARCH_EXIT_WATCH)
     return a;
   if (number != ARCH_EXIT_RESUMED || t->context.rip != from)

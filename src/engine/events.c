@@ -64,6 +64,15 @@ events_unstepped (struct thread *t)
 
 /* See events.h.  */
 void
+events_handler (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->handler)
+      (*e)->handler (t);
+}
+
+/* See events.h.  */
+void
 events_watch (struct thread *t)
 {
   EACH_TABLE (e)

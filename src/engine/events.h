@@ -31,6 +31,9 @@ struct engine_events
   /* T was sent to do one, and comes back with it not done, or in part.  */
   void (*unstepped) (struct thread *t);
 
+  /* T is about to run the first instruction of a signal handler.  */
+  void (*handler) (struct thread *t);
+
   /* T is in front of an instruction that may touch what is watched.  */
   void (*watch) (struct thread *t);
 
@@ -55,6 +58,7 @@ enum flavour events_flavour (struct thread *t);
 void events_point (struct thread *t);
 void events_stepped (struct thread *t);
 void events_unstepped (struct thread *t);
+void events_handler (struct thread *t);
 void events_watch (struct thread *t);
 void events_store (struct thread *t, app_addr start, app_addr end);
 void events_stored (struct thread *t);

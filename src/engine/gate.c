@@ -316,7 +316,7 @@ void
 syscall_gate (struct thread *t)
 {
   int64_t nr = gate_number (t);
-  bool caught = stop_catches (nr);
+  bool caught = stop_catches (t, nr);
   STATS_COUNT (SYSCALLS);
   if (caught)
     {
@@ -332,7 +332,9 @@ syscall_gate (struct thread *t)
   log_call (t, r);
   if (r != GATE_CONTEXT)
     finish_call (t, r);
-  if (caught && r != GATE_AGAIN)
+  /* Wanted still, or since a stop of fork's or vfork's.  */
+  if (r != GATE_AGAIN && (caught || t->stopped_in_call)
+      && stop_catches (t, nr))
     {
       t->syscall = nr;
       stop_report (t, CHANNEL_STOP_SYSCALL_RETURN, 0, nr);

@@ -55,7 +55,10 @@ child_main (void *arg)
   if (!t->tgid)
     t->tgid = t->tid;
   signal_use_stack (t);
-  stop_thread_begins (t);
+  if (t->waits_for_us)
+    stop_vfork_child (t);
+  else
+    stop_thread_begins (t);
   LOG (THREAD, "%d: begins at %#lx", t->tid, t->context.rip);
   park_leave_syscall (t);
   signal_mask_sync (t);
@@ -97,6 +100,7 @@ make_child (struct thread *t, const struct linux_clone_args *a)
   copy_context (&child->context, t, a);
   child->tgid = a->flags & RAW_CLONE_THREAD ? t->tgid : 0;
   child->owned_by_parent = a->flags & RAW_CLONE_VFORK;
+  child->waits_for_us = child->owned_by_parent ? t : NULL;
   lock_acquire (&thread_lock);
   if (a->flags & RAW_CLONE_THREAD)
     stop_thread_born (child);
@@ -138,7 +142,11 @@ static long
 clone_sharing (struct thread *t, struct request *r)
 {
   bool vfork = r->want.flags & RAW_CLONE_VFORK;
+  if (vfork && !stop_enter_syscall (t))
+    return GATE_AGAIN;
   struct thread *child = make_child (t, &r->want);
+  if (!child && vfork)
+    stop_leave_syscall (t);
   if (!child)
     return -RAW_ENOMEM;
   set_stack (r, child);
@@ -147,11 +155,16 @@ clone_sharing (struct thread *t, struct request *r)
   park_enter_syscall (t);
   long pid = arch_syscall (r->nr, r->args);
   park_leave_syscall (t);
+  if (vfork)
+    {
+      stop_vfork_done (t, child, pid);
+      stop_leave_syscall (t);
+    }
   if (vfork || pid < 0)
     drop_child (child);
   if (pid > 0 && (r->want.flags & RAW_CLONE_THREAD)
-      && stop_wants (CHANNEL_WANTS_THREADS))
-    stop_post (t, CHANNEL_STOP_CLONE, 0, pid);
+      && stop_wants (t, CHANNEL_WANTS_THREADS))
+    stop_report_in_call (t, CHANNEL_STOP_CLONE, pid);
   signal_mask_sync (t);
   return pid;
 }
@@ -287,8 +300,8 @@ do_clone (struct thread *t, struct request *r)
   if (r->want.flags & RAW_CLONE_VM)
     return clone_sharing (t, r);
   long pid = clone_copying (t, r);
-  if (pid > 0 && stop_wants (CHANNEL_WANTS_FORK))
-    stop_post (t, CHANNEL_STOP_FORK, 0, pid);
+  if (pid > 0 && stop_wants (t, CHANNEL_WANTS_FORK))
+    stop_report_in_call (t, CHANNEL_STOP_FORK, pid);
   return pid;
 }
 
@@ -346,9 +359,9 @@ gate_clone3 (struct thread *t)
 long
 gate_exit (struct thread *t)
 {
-  if (stop_wants (CHANNEL_WANTS_THREADS))
+  if (stop_wants (t, CHANNEL_WANTS_THREADS))
     stop_report (t, CHANNEL_STOP_THREAD_EXIT, 0, gate_arg (t, 0));
-  if (t == thread_list && !t->next)
+  if (t->channel || (t == thread_list && !t->next))
     {
       stats_print (t->tgid);
       stop_process_exit (t, (gate_arg (t, 0) & 0xff) << 8);

@@ -297,7 +297,10 @@ signal_apply (struct thread *t, struct signal_record *rec)
   if (a.handler == RAW_SIG_DFL)
     do_default (t, rec);
   else if (push_frame (t, rec, &a))
-    enter_handler (t, sig, &a);
+    {
+      enter_handler (t, sig, &a);
+      events_handler (t);
+    }
   else
     {
       bool fatal = sig == RAW_SIGSEGV;

@@ -81,6 +81,38 @@ map_shared (uint64_t addr, uint64_t size, long fd, uint64_t offset)
                             RAW_MAP_SHARED | RAW_MAP_FIXED, fd, offset));
 }
 
+/* The next number in *S, which is moved behind it.  */
+static long
+take_number (const char **s)
+{
+  long n = 0;
+
+  while (**s != 0 && (**s < '0' || **s > '9'))
+    ++*s;
+  for (; **s >= '0' && **s <= '9'; ++*s)
+    n = 10 * n + (**s - '0');
+  return n;
+}
+
+/* Open PATH, which is /proc/PID/fd/N: where there is no such directory, as
+   after a chroot, by asking for that descriptor itself.  */
+static long
+open_server_file (const char *path)
+{
+  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
+                  O_RDWR | RAW_O_CLOEXEC, 0);
+  long pidfd;
+
+  if (!RAW_FAILED (fd))
+    return fd;
+  pidfd = raw3 (__NR_pidfd_open, take_number (&path), 0, 0);
+  if (RAW_FAILED (pidfd))
+    return fd;
+  fd = raw3 (__NR_pidfd_getfd, pidfd, take_number (&path), 0);
+  raw3 (__NR_close, pidfd, 0, 0);
+  return fd;
+}
+
 /* Likewise, of descriptor FD, or if that is -1 the file PATH, closed in the
    end.  */
 static bool
@@ -89,8 +121,7 @@ map_file (uint64_t addr, uint64_t size, long fd, const char *path)
   bool done;
 
   if (fd < 0)
-    fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
-               O_RDWR | RAW_O_CLOEXEC, 0);
+    fd = open_server_file (path);
   if (RAW_FAILED (fd))
     return false;
   done = map_shared (addr, size, fd, 0);
@@ -118,6 +149,18 @@ bool
 engine_map_channel (struct channel *c, const char *path)
 {
   return map_channel (c, -1, path);
+}
+
+/* See start.h.  */
+struct channel *
+engine_map_another (const struct channel *from, uint64_t at, const char *path)
+{
+  struct channel *c = (struct channel *) at;
+
+  if (!map_file (at, from->birth.channel_size, -1, path))
+    return NULL;
+  c->birth = from->birth;
+  return c;
 }
 
 /* Put back the limit on open files, which the server raised for a moment.  */

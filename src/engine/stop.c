@@ -26,9 +26,32 @@
    tell.  Under thread_lock.  */
 static bool in_use[CHANNEL_MAX_THREADS];
 
+/* The points that are in force: whose, and which generation.  */
 static struct lock catch_up_lock = LOCK_INIT (LOCK_RANK_STOPS);
+static const struct channel *points_of;
 static uint32_t points_seen;
 static void (*points_changed) (struct channel *c);
+
+static struct channel *
+channel_of (const struct thread *t)
+{
+  return t->channel ? t->channel : channel;
+}
+
+static bool
+is_debugged (const struct thread *t)
+{
+  return t->slot && options.debug && !t->detached;
+}
+
+static void
+forget_debugger (struct thread *t)
+{
+  if (t->channel)
+    t->detached = true;
+  else
+    options.debug = 0;
+}
 
 /* See stop.h.  */
 
@@ -56,12 +79,13 @@ void
 stop_process_exit (const struct thread *t, int status)
 {
   if (!t->slot)
-    return;                     /* nobody looks, or a child of vfork */
-  channel->exit_status = status;
-  __atomic_store_n (&channel->process_state, CHANNEL_PROCESS_EXITED,
+    return;                     /* nobody looks */
+  struct channel *c = channel_of (t);
+  c->exit_status = status;
+  __atomic_store_n (&c->process_state, CHANNEL_PROCESS_EXITED,
                     __ATOMIC_RELEASE);
-  if (options.debug)
-    call_event (channel);
+  if (is_debugged (t))
+    call_event (c);
 }
 
 static void
@@ -99,10 +123,11 @@ stop_thread_born (struct thread *t)
 static void
 publish (struct thread *t)
 {
+  struct channel *c = channel_of (t);
   t->slot->tid = t->tid;
   set_state (t->slot, CHANNEL_RUNNING);
-  channel->process_state = CHANNEL_PROCESS_RUNNING;
-  call_event (channel);
+  c->process_state = CHANNEL_PROCESS_RUNNING;
+  call_event (c);
 }
 
 /* See stop.h.  */
@@ -122,9 +147,10 @@ stop_thread_gone (struct thread *t)
   if (!t->slot)
     return;
   set_state (t->slot, CHANNEL_FREE);
-  in_use[t->slot - channel_slot (channel, 0)] = false;
+  if (!t->channel)
+    in_use[t->slot - channel_slot (channel, 0)] = false;
   t->slot = NULL;
-  call_event (channel);
+  call_event (channel_of (t));
 }
 
 /* See stop.h.  */
@@ -144,12 +170,60 @@ stop_begin (struct thread *t)
 void
 stop_after_fork (struct thread *t)
 {
-  points_seen = 0;
+  points_of = NULL;
+  t->channel = NULL;
   memset (in_use, 0, sizeof in_use);
   stop_thread_born (t);
   stop_thread_begins (t);
   if (t->slot)
     stop_post (t, CHANNEL_STOP_START, 0, 0);
+}
+
+static void
+note_event (struct thread *t, enum channel_stop why, uint64_t addr,
+            uint64_t arg)
+{
+  struct channel_thread *s = t->slot;
+  s->stop_addr = addr;
+  s->stop_arg = arg;
+  s->resume_signal = 0;
+  __atomic_store_n (&s->stop, why, __ATOMIC_SEQ_CST);
+}
+
+/* A channel for T, which shares the memory of PARENT.  */
+
+static struct channel *
+get_channel (struct thread *t, struct thread *parent)
+{
+  const struct channel *from = channel_of (parent);
+  if (!parent->child_channel_at)
+    parent->child_channel_at = core_reserve (from->birth.channel_size,
+                                             PAGE_SIZE);
+  return parent->child_channel_at
+           ? call_vfork (from, parent->child_channel_at, t->tgid,
+                         parent->tgid)
+           : NULL;
+}
+
+/* See stop.h.  */
+
+void
+stop_vfork_child (struct thread *t)
+{
+  struct thread *parent = t->waits_for_us;
+  if (!parent->slot || !stop_wants (parent, CHANNEL_WANTS_VFORK))
+    return;
+  t->channel = get_channel (t, parent);
+  if (!t->channel)
+    return;
+  t->slot = channel_slot (t->channel, 0);
+  t->slot->syscall = -1;
+  t->channel->n_used = 1;
+  publish (t);
+  stop_post (t, CHANNEL_STOP_START, 0, 0);
+  parent->slot->regs.gpr[ARCH_RAX] = -RAW_ENOSYS;       /* no restart */
+  note_event (parent, CHANNEL_STOP_VFORK, 0, t->tgid);
+  call_event (channel_of (parent));
 }
 
 /* Make the slot of T valid.  */
@@ -214,12 +288,32 @@ take (struct thread *t)
   s->regs_changed = s->xsave_changed = 0;
 }
 
-/* Serve the command numbered N.  */
+/* See stop.h.  */
+
+void
+stop_vfork_done (struct thread *t, struct thread *child, int pid)
+{
+  if (!child->channel)
+    return;
+  lock_acquire (&catch_up_lock);
+  if (points_of == child->channel)
+    points_of = NULL;
+  lock_release (&catch_up_lock);
+  raw3 (__NR_munmap, RAW_PTR (child->channel),
+        channel_of (t)->birth.channel_size, 0);
+  child->slot = NULL;
+  child->channel = NULL;
+  if (t->slot && t->slot->regs_changed)
+    take (t);
+  stop_report_in_call (t, CHANNEL_STOP_VFORK_DONE, pid);
+}
+
+/* Serve the command numbered N for T.  */
 
 static void
-serve (uint32_t n)
+serve (struct thread *t, uint32_t n)
 {
-  struct channel_command c = channel->ring[n % CHANNEL_RING];
+  struct channel_command c = channel_of (t)->ring[n % CHANNEL_RING];
   switch (c.request)
     {
     case CHANNEL_REQUEST_DIRTY:
@@ -228,39 +322,52 @@ serve (uint32_t n)
                       "written to by the debugger");
       break;
     case CHANNEL_REQUEST_DETACH:
-      LOG (STOP, "process %d: detached", thread_self ()->tgid);
-      options.debug = 0;
+      LOG (STOP, "process %d: detached", t->tgid);
+      forget_debugger (t);
       break;
     }
 }
 
 static void
-catch_up (void)
+catch_up (struct thread *t)
 {
+  struct channel *c = channel_of (t);
   lock_acquire (&catch_up_lock);
-  uint32_t issued = __atomic_load_n (&channel->issued, __ATOMIC_ACQUIRE);
-  uint32_t served = channel->served;
+  uint32_t issued = __atomic_load_n (&c->issued, __ATOMIC_ACQUIRE);
+  uint32_t served = c->served;
   if (issued - served > CHANNEL_RING)
     served = issued - CHANNEL_RING;
   while (served != issued)
-    serve (served++);
-  __atomic_store_n (&channel->served, served, __ATOMIC_RELEASE);
-  uint32_t now = __atomic_load_n (&channel->points_generation,
-                                  __ATOMIC_ACQUIRE);
-  if (now != points_seen && points_changed)
-    points_changed (channel);
+    serve (t, served++);
+  __atomic_store_n (&c->served, served, __ATOMIC_RELEASE);
+  uint32_t now = __atomic_load_n (&c->points_generation, __ATOMIC_ACQUIRE);
+  if ((now != points_seen || c != points_of) && points_changed)
+    points_changed (c);
   points_seen = now;
+  points_of = c;
   lock_release (&catch_up_lock);
+}
+
+/* There is something for T to catch up with.  */
+
+static bool
+is_behind (const struct thread *t)
+{
+  const struct channel *c = channel_of (t);
+  return c->issued != c->served || c != points_of
+         || c->points_generation != points_seen;
 }
 
 /* T has to stop, as things stand.  */
 
 static bool
-is_wanted (const struct channel_thread *s)
+is_wanted (const struct thread *t)
 {
-  return options.debug
+  const struct channel_thread *s = t->slot;
+  return is_debugged (t)
          && (__atomic_load_n (&s->stop, __ATOMIC_SEQ_CST) != CHANNEL_STOP_NONE
-             || __atomic_load_n (&channel->stop_wanted, __ATOMIC_SEQ_CST)
+             || __atomic_load_n (&channel_of (t)->stop_wanted,
+                                 __ATOMIC_SEQ_CST)
              || __atomic_load_n (&s->resume, __ATOMIC_SEQ_CST)
                   == CHANNEL_RESUME_STAY);
 }
@@ -274,6 +381,12 @@ inject (struct thread *t)
   t->slot->resume_signal = 0;
   if (sig < 1 || sig > RAW_NSIG)
     return;
+  if (t->stopped_in_call)
+    {
+      /* The context is that of a call that is not done.  */
+      raw3 (__NR_tgkill, t->tgid, t->tid, sig);
+      return;
+    }
   struct signal_record rec = { .info.signo = sig, .info.code = RAW_SI_TKILL };
   rec.info.queue.pid = t->tgid;
   signal_apply (t, &rec);
@@ -287,7 +400,7 @@ answer_server (struct thread *t)
 {
   park_leave_syscall (t);
   lock_acquire (&catch_up_lock);
-  answer_give (t);
+  answer_give (t, channel_of (t));
   lock_release (&catch_up_lock);
   park_enter_syscall (t);
 }
@@ -299,24 +412,25 @@ static void
 wait (struct thread *t)
 {
   struct channel_thread *s = t->slot;
+  struct channel *c = channel_of (t);
   fill (t);
   set_state (s, CHANNEL_STOPPED);
   park_enter_syscall (t);
-  call_event (channel);
+  call_event (c);
   for (;;)
     {
-      uint32_t run = __atomic_load_n (&channel->run, __ATOMIC_SEQ_CST);
-      if (!is_wanted (s))
+      uint32_t run = __atomic_load_n (&c->run, __ATOMIC_SEQ_CST);
+      if (!is_wanted (t))
         break;
-      if (answer_wanted ())
+      if (answer_wanted (c))
         answer_server (t);
-      futex_wait (&channel->run, run, true, SERVER_CHECK_NS);
+      futex_wait (&c->run, run, true, SERVER_CHECK_NS);
       if (!call_server_lives ())
-        options.debug = 0;
+        forget_debugger (t);
     }
   park_leave_syscall (t);
   set_state (s, CHANNEL_RUNNING);
-  catch_up ();
+  catch_up (t);
   take (t);
 }
 
@@ -327,22 +441,11 @@ stop_check (struct thread *t)
 {
   if (!t->slot)
     return;
-  while (is_wanted (t->slot))
+  while (is_wanted (t))
     {
       wait (t);
       inject (t);
     }
-}
-
-static void
-note_event (struct thread *t, enum channel_stop why, uint64_t addr,
-            uint64_t arg)
-{
-  struct channel_thread *s = t->slot;
-  s->stop_addr = addr;
-  s->stop_arg = arg;
-  s->resume_signal = 0;
-  __atomic_store_n (&s->stop, why, __ATOMIC_SEQ_CST);
 }
 
 /* See stop.h.  */
@@ -351,11 +454,28 @@ void
 stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
              uint64_t arg)
 {
-  if (!t->slot || !options.debug)
+  if (!is_debugged (t))
     return;
   stop_check (t);
+  t->stopped_in_call = false;
   note_event (t, why, addr, arg);
   stop_check (t);
+}
+
+/* See stop.h.  */
+
+void
+stop_report_in_call (struct thread *t, enum channel_stop why, uint64_t arg)
+{
+  uint64_t rax = t->context.gpr[ARCH_RAX];
+  if (!is_debugged (t))
+    return;
+  t->context.gpr[ARCH_RAX] = -RAW_ENOSYS;       /* as the kernel has it */
+  stop_check (t);
+  t->stopped_in_call = true;
+  note_event (t, why, 0, arg);
+  stop_check (t);
+  t->context.gpr[ARCH_RAX] = rax;
 }
 
 /* See stop.h.  */
@@ -364,7 +484,7 @@ void
 stop_post (struct thread *t, enum channel_stop why, uint64_t addr,
            uint64_t arg)
 {
-  if (!t->slot || !options.debug)
+  if (!is_debugged (t))
     return;
   note_event (t, why, addr, arg);
   t->context.interrupted = 1;
@@ -377,16 +497,19 @@ stop_signal (struct thread *t, struct signal_record *rec)
 {
   int sig = rec->info.signo;
   struct channel_thread *s = t->slot;
-  if (!s || !options.debug || (channel->pass_signals & SIGSET_BIT (sig)))
+  if (!is_debugged (t)
+      || ((channel_of (t)->pass_signals & SIGSET_BIT (sig))
+          && s->resume != CHANNEL_RESUME_STEP
+          && s->resume != CHANNEL_RESUME_RANGE))
     return true;
   stop_check (t);
   s->signal = sig;
   s->siginfo_changed = 0;
   memcpy (s->siginfo, &rec->info, sizeof rec->info);
   note_event (t, CHANNEL_STOP_SIGNAL, 0, 0);
-  while (is_wanted (s))
+  while (is_wanted (t))
     wait (t);
-  int wanted = options.debug ? s->resume_signal : sig;
+  int wanted = is_debugged (t) ? s->resume_signal : sig;
   s->resume_signal = 0;
   if (wanted < 1 || wanted > RAW_NSIG)
     return false;
@@ -403,12 +526,12 @@ stop_signal (struct thread *t, struct signal_record *rec)
 bool
 stop_enter_syscall (struct thread *t)
 {
-  if (!t->slot || !options.debug)
+  if (!is_debugged (t))
     return true;
   fill (t);
   t->slot->regs.gpr[ARCH_RAX] = IN_CALL_RAX;
   set_state (t->slot, CHANNEL_SYSCALL);
-  if (!is_wanted (t->slot))
+  if (!is_wanted (t))
     return true;
   set_state (t->slot, CHANNEL_RUNNING);
   t->context.interrupted = 1;
@@ -420,15 +543,13 @@ stop_enter_syscall (struct thread *t)
 void
 stop_leave_syscall (struct thread *t)
 {
-  struct channel_thread *s = t->slot;
-  if (!s || !options.debug)
+  if (!is_debugged (t))
     return;
-  set_state (s, CHANNEL_RUNNING);
-  if (is_wanted (s))
+  set_state (t->slot, CHANNEL_RUNNING);
+  if (is_wanted (t))
     t->context.interrupted = 1;
-  else if (channel->issued != channel->served
-           || channel->points_generation != points_seen)
-    catch_up ();
+  else if (is_behind (t))
+    catch_up (t);
 }
 
 /* See stop.h.  */
@@ -446,19 +567,20 @@ stop_take_registers (struct thread *t)
 /* See stop.h.  */
 
 bool
-stop_catches (int64_t nr)
+stop_catches (const struct thread *t, int64_t nr)
 {
-  if (!options.debug || channel->catch == CHANNEL_CATCH_NONE)
+  const struct channel *c = channel_of (t);
+  if (!is_debugged (t) || c->catch == CHANNEL_CATCH_NONE)
     return false;
-  return channel->catch == CHANNEL_CATCH_ALL
+  return c->catch == CHANNEL_CATCH_ALL
          || (nr >= 0 && nr < 64 * CHANNEL_CATCH_WORDS
-             && (channel->catch_set[nr / 64] >> nr % 64 & 1));
+             && (c->catch_set[nr / 64] >> nr % 64 & 1));
 }
 
 /* See stop.h.  */
 
 bool
-stop_wants (unsigned want)
+stop_wants (const struct thread *t, unsigned want)
 {
-  return options.debug && (channel->wants & want);
+  return is_debugged (t) && (channel_of (t)->wants & want);
 }

@@ -4,6 +4,11 @@
    Without a debugger (options.debug is 0) no thread has a slot, and every
    function here does nothing.
 
+   A child of vfork runs in its parent's memory, and has a channel and a slot
+   of its own there while the debugger wants to see it.  The points are those
+   of the channel that was caught up with last: such a child's, or its
+   parent's.
+
    A stop of this kind and a stop of all threads by park.h are two things: the
    thread that waits here counts as parked there.
 
@@ -32,6 +37,14 @@ void stop_begin (struct thread *t);
    and is a process of its own.  */
 void stop_thread_born (struct thread *t);
 
+/* T, the calling thread, is a child of vfork at its first steps: let the
+   debugger see it, and its parent's event, if it wants that.  */
+void stop_vfork_child (struct thread *t);
+
+/* CHILD, of a vfork of the calling thread T, is gone from this memory, as
+   process PID: its channel is.  */
+void stop_vfork_done (struct thread *t, struct thread *child, int pid);
+
 /* T, the calling thread, has an id and is about to run: the server may see
    it.  */
 void stop_thread_begins (struct thread *t);
@@ -52,12 +65,17 @@ void stop_check (struct thread *t);
 void stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
                   uint64_t arg);
 
-/* The same, later: at T's next look.  */
+/* The same, from inside a system call that has done its work but not come back
+   (the result is set later): a step from there ends behind the call.  */
+void stop_report_in_call (struct thread *t, enum channel_stop why,
+                          uint64_t arg);
+
+/* The first, later: at T's next look.  */
 void stop_post (struct thread *t, enum channel_stop why, uint64_t addr,
                 uint64_t arg);
 
 /* T is about to get signal REC: show it to the debugger unless it does not
-   care.  False: it shall not be delivered; else *REC is what to deliver.  */
+   care, and lets T continue: one that steps wants to see every signal.  False: it shall not be delivered; else *REC is what to deliver.  */
 MUST_USE bool stop_signal (struct thread *t, struct signal_record *rec);
 
 /* Around a system call that may block.  stop_enter_syscall is false when T has
@@ -69,11 +87,11 @@ void stop_leave_syscall (struct thread *t);
    are T's context now, and the result of the call is nobody's.  */
 MUST_USE bool stop_take_registers (struct thread *t);
 
-/* The debugger wants to see system call NR.  */
-MUST_USE bool stop_catches (int64_t nr);
+/* The debugger wants to see system call NR of T.  */
+MUST_USE bool stop_catches (const struct thread *t, int64_t nr);
 
-/* The debugger wants the event WANT (enum channel_wants).  */
-MUST_USE bool stop_wants (unsigned want);
+/* The debugger wants the event WANT (enum channel_wants) of T.  */
+MUST_USE bool stop_wants (const struct thread *t, unsigned want);
 
 /* [START, END) is the engine's: the debugger shall not see it.  */
 void stop_hide (uint64_t start, uint64_t end);

@@ -112,7 +112,9 @@ static void
 reset (struct thread *t)
 {
   uint8_t *stack = t->stack, *signal_stack = t->signal_stack;
+  uint64_t child_channel_at = t->child_channel_at;
   memset (t, 0, sizeof *t);
+  t->child_channel_at = child_channel_at;
   t->stack = stack;
   t->signal_stack = signal_stack;
   t->context.self = &t->context;

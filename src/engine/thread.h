@@ -47,11 +47,16 @@ struct thread
   int32_t tid, tgid;            /* as this pid namespace has them */
   struct thread *next, *prev;   /* in the list of live threads */
   struct channel_thread *slot;  /* null without a channel, or too many */
+  struct channel *channel;      /* of a vfork child; null: the process's */
+  bool detached;                /* the debugger has left that child */
+  struct thread *waits_for_us;  /* the parent of a vfork child */
+  uint64_t child_channel_at;    /* reserved for such children; 0: not yet */
 
   struct signal_state signals;
 
   /* System calls.  */
   int64_t syscall;              /* number, while in one; else -1 */
+  bool stopped_in_call;         /* for the debugger, in the last one */
   bool kicked_out;              /* a kick made the call return EINTR */
 
   /* In the cache to do one instruction, which is at stepping_from.  */

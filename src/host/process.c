@@ -117,6 +117,16 @@ process_born (const struct server *s, struct process *p, const struct birth *b)
   read_auxv (p);
 }
 
+/* A fork's child has the engine's memory where its parent has it.  */
+static void
+copy_hidden (struct channel *to, const struct channel *from)
+{
+  unsigned n = MIN (load (&from->n_hidden), (uint32_t) CHANNEL_MAX_HIDDEN);
+
+  memcpy (to->hidden, from->hidden, n * sizeof *to->hidden);
+  to->n_hidden = n;
+}
+
 /* See process.h.  */
 bool
 process_forked (struct process *p, const struct process *parent)
@@ -126,6 +136,7 @@ process_forked (struct process *p, const struct process *parent)
   p->cookie = parent->cookie;
   p->generation = parent->generation;
   memcpy (p->auxv, parent->auxv, sizeof p->auxv);
+  copy_hidden (p->channel.channel, parent->channel.channel);
   p->auxv_size = parent->auxv_size;
   p->mem = open_proc (p->pid, "mem", O_RDWR);
   return p->mem >= 0;
