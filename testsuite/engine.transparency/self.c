@@ -105,14 +105,15 @@ see_fd (void)
 static void
 see_auxv (void)
 {
-  static const int same[] = { AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_FLAGS, AT_UID,
-                              AT_EUID, AT_GID, AT_EGID, AT_SECURE, AT_HWCAP,
-                              AT_HWCAP2, AT_CLKTCK, AT_MINSIGSTKSZ };
+  static const int same[]
+      = { AT_PHENT,  AT_PHNUM,  AT_PAGESZ,     AT_FLAGS,  AT_UID,
+          AT_EUID,   AT_GID,    AT_EGID,       AT_SECURE, AT_HWCAP,
+          AT_HWCAP2, AT_CLKTCK, AT_MINSIGSTKSZ };
 
   for (size_t i = 0; i < sizeof same / sizeof *same; i++)
     printf ("%d: %lx\n", same[i], getauxval (same[i]));
-  printf ("%s %s, base %d, vdso %d\n", (char *) getauxval (AT_EXECFN),
-          (char *) getauxval (AT_PLATFORM), getauxval (AT_BASE) != 0,
+  printf ("%s %s, base %d, vdso %d\n", (char *)getauxval (AT_EXECFN),
+          (char *)getauxval (AT_PLATFORM), getauxval (AT_BASE) != 0,
           getauxval (AT_SYSINFO_EHDR) != 0);
 }
 
@@ -120,7 +121,7 @@ static void
 see_brk (void)
 {
   char *old = sbrk (1 << 20);
-  bool grew = (char *) sbrk (0) - old == 1 << 20;
+  bool grew = (char *)sbrk (0) - old == 1 << 20;
 
   memset (old, 1, 1 << 20);
   int back = brk (old);
@@ -130,14 +131,12 @@ see_brk (void)
 
 /* The bytes below the stack's pointer stay what they are over branches of all
    kinds, and what is on the stack is the program's own address.  */
-static int __attribute__ ((noinline))
-one_of (int which)
+static int __attribute__ ((noinline)) one_of (int which)
 {
   void *back = __builtin_return_address (0);
   extern char __executable_start, etext;
 
-  return ((char *) back > &__executable_start && (char *) back < &etext)
-         + which;
+  return ((char *)back > &__executable_start && (char *)back < &etext) + which;
 }
 
 static void
@@ -150,20 +149,20 @@ see_stack (void)
   for (int i = 0; i < 1000; i++)
     n += call (0);
   printf ("%d return addresses of its own\n", n);
-  __asm__ volatile ("movq $0x1234567, -8(%%rsp)\n\t"
-                    "movq $0x89abcde, -120(%%rsp)\n\t"
-                    "movl $1000, %%ecx\n"
-                    "1:\tlea 2f(%%rip), %%rdx\n\t"
-                    "jmp *%%rdx\n\t"
-                    "ud2\n"
-                    "2:\tdec %%ecx\n\t"
-                    "jnz 1b\n\t"
-                    "movq -8(%%rsp), %0\n\t"
-                    "xorq -120(%%rsp), %0"
-                    : "=a"(left)
-                    :
-                    : "rcx", "rdx", "cc", "memory");
-  printf ("below the stack: %lx\n", (unsigned long) left);
+  __asm__ volatile("movq $0x1234567, -8(%%rsp)\n\t"
+                   "movq $0x89abcde, -120(%%rsp)\n\t"
+                   "movl $1000, %%ecx\n"
+                   "1:\tlea 2f(%%rip), %%rdx\n\t"
+                   "jmp *%%rdx\n\t"
+                   "ud2\n"
+                   "2:\tdec %%ecx\n\t"
+                   "jnz 1b\n\t"
+                   "movq -8(%%rsp), %0\n\t"
+                   "xorq -120(%%rsp), %0"
+                   : "=a"(left)
+                   :
+                   : "rcx", "rdx", "cc", "memory");
+  printf ("below the stack: %lx\n", (unsigned long)left);
 }
 
 /* Its code, from memory and from its file.  */
@@ -174,16 +173,17 @@ see_code (void)
   uint64_t sum = 0, again = 0;
   int fd = open ("/proc/self/mem", O_RDONLY);
 
-  for (const unsigned char *p = (void *) one_of; p < (const unsigned char *) &etext; p++)
+  for (const unsigned char *p = (void *)one_of;
+       p < (const unsigned char *)&etext; p++)
     {
       unsigned char c = 0;
       sum = sum * 31 + *p;
-      if (pread (fd, &c, 1, (off_t) (uintptr_t) p) != 1)
+      if (pread (fd, &c, 1, (off_t)(uintptr_t)p) != 1)
         puts ("not to be read");
       again = again * 31 + c;
     }
   close (fd);
-  printf ("%lx, by the kernel %s\n", (unsigned long) sum,
+  printf ("%lx, by the kernel %s\n", (unsigned long)sum,
           sum == again ? "too" : "not");
 }
 
@@ -203,8 +203,8 @@ see_family (void)
 static void
 see_limits (void)
 {
-  static const int all[] = { RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_AS,
-                             RLIMIT_CORE, RLIMIT_SIGPENDING, RLIMIT_FSIZE };
+  static const int all[] = { RLIMIT_STACK, RLIMIT_NOFILE,     RLIMIT_AS,
+                             RLIMIT_CORE,  RLIMIT_SIGPENDING, RLIMIT_FSIZE };
 
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     {
@@ -234,7 +234,7 @@ see_aslr (void)
 static void
 see_where (void)
 {
-  printf ("%p %p\n", (void *) see_where, (void *) getauxval (AT_BASE));
+  printf ("%p %p\n", (void *)see_where, (void *)getauxval (AT_BASE));
 }
 
 static const struct
