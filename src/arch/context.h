@@ -58,7 +58,8 @@ struct arch_context
 #ifndef __ASSEMBLER__
 _Static_assert (offsetof (struct arch_context, rip) == CONTEXT_RIP, "");
 _Static_assert (offsetof (struct arch_context, table) == CONTEXT_TABLE, "");
-_Static_assert (offsetof (struct arch_context, spill) == CONTEXT_SPILL (0), "");
+_Static_assert (offsetof (struct arch_context, spill) == CONTEXT_SPILL (0),
+                "");
 _Static_assert (offsetof (struct arch_context, interrupted)
                 == CONTEXT_INTERRUPTED, "");
 _Static_assert (offsetof (struct arch_context, heat) == CONTEXT_HEAT (0), "");

@@ -51,8 +51,9 @@ size_t tdesc_xml (const struct tdesc *d, char *buf, size_t size);
    XSAVE of XSAVE_SIZE bytes is in the standard format; a component that is in
    its initial state there reads as that.  Returns false, VALUE untouched, when
    the register is not to be had (no image, or one too small).  */
-bool tdesc_get (const struct tdesc *d, unsigned n, const struct arch_regs *regs,
-                const uint8_t *xsave, size_t xsave_size, uint8_t *value);
+bool tdesc_get (const struct tdesc *d, unsigned n,
+                const struct arch_regs *regs, const uint8_t *xsave,
+                size_t xsave_size, uint8_t *value);
 
 /* The opposite.  A component in its initial state is given its initial bytes
    first when VALUE differs from them.  What software cannot change (the

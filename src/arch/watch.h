@@ -81,10 +81,10 @@ MUST_USE bool rewrite_watch (struct rewriter *w, const struct insn *i,
 
 void rewrite_watch_rest (struct rewriter *w, const struct arch_watch_site *s);
 
-/* I is a string instruction with a prefix that repeats it: leave if what it may
-   touch comes near anything watched.  TABLE holds the N tables, of which number
-   K is to be asked about accesses of the kind ACCESS[K].  False, and nothing
-   is written: it cannot be told.  */
+/* I is a string instruction with a prefix that repeats it: leave if what it
+   may touch comes near anything watched.  TABLE holds the N tables, of which
+   number K is to be asked about accesses of the kind ACCESS[K].  False, and
+   nothing is written: it cannot be told.  */
 MUST_USE bool rewrite_watch_repeated (struct rewriter *w,
                                       const struct insn *i,
                                       const struct arch_watch_table *table,

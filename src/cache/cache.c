@@ -101,7 +101,8 @@ cache_link (struct exit *e, struct fragment *to)
 {
   if (!e->to && e->kind == EXIT_DIRECT && to->flavour != FLAVOUR_RECORD
       && exit_fragment (e)->flavour == to->flavour
-      && exit_fragment (e)->state == FRAGMENT_LIVE && to->state == FRAGMENT_LIVE)
+      && exit_fragment (e)->state == FRAGMENT_LIVE
+      && to->state == FRAGMENT_LIVE)
     link_make (e, to);
 }
 

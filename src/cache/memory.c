@@ -37,7 +37,8 @@ next_chunk (void)
     current++;
   else
     {
-      uint8_t *p = n_chunks < MAX_CHUNKS ? the_calls->map_data (CHUNK_SIZE) : 0;
+      uint8_t *p
+          = n_chunks < MAX_CHUNKS ? the_calls->map_data (CHUNK_SIZE) : 0;
       if (!p)
         return false;
       if (!base)

@@ -1,6 +1,6 @@
 /* See pages.h.  A fragment that is retired stays in the lists until they are
-   next looked through.  A hash of pages; a range of more pages than the hash has
-   buckets is looked for bucket by bucket.  */
+   next looked through.  A hash of pages; a range of more pages than the hash
+   has buckets is looked for bucket by bucket.  */
 
 #include "cache/pages.h"
 #include "cache/memory.h"

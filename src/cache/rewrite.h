@@ -43,7 +43,7 @@ struct cache_rule
      account.  Null for a rule that never says RULE_CODE.  */
   size_t (*emit) (struct rule_site *s);
 
-  /* The block has ended: write behind it what emit put off.  Null: nothing.  */
+  /* The block has ended: write behind it what emit put off.  Null: none.  */
   void (*finish) (struct rewriter *w);
 };
 

@@ -199,5 +199,7 @@ cache_fault_exit (uint64_t pc)
   if (!r || pc - (uint64_t) r->start >= r->units)
     return 0;
   e = region_lookup (r, (cache_pc) pc);
-  return e && !(e->fragment & REGION_PIECES) ? fault_exit (entry_fragment (e), pc) : 0;
+  if (!e || e->fragment & REGION_PIECES)
+    return 0;
+  return fault_exit (entry_fragment (e), pc);
 }

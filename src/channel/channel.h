@@ -17,8 +17,8 @@
       be waiting for; then the hub's (channel/hub.h) does, with a futex wake:
       the server waits for all its processes there.
    4. After fork the child of a debugged process gets a mapping of its own at
-      the same address (HUB_FORK); a child of vfork or CLONE_VM shares its
-      parent's.
+      the same address (HUB_FORK), and a child of vfork one elsewhere; another
+      child that shares memory has none.
 
    Both sides are of one build; `version' only guards against a mixed
    installation.  */
@@ -206,8 +206,9 @@ struct channel_point
 
 #define CHANNEL_POOL_SIZE (1ul << 20)
 
-/* The ring of text that commands of points print, for the debugger's user: from
-   number console_taken to console_put, which count up, at their low bits.  */
+/* The ring of text that commands of points print, for the debugger's user:
+   from number console_taken to console_put, which count up, at their low
+   bits.  */
 #define CHANNEL_CONSOLE_SIZE 8192
 
 enum channel_process_state
@@ -237,7 +238,8 @@ enum channel_ability
 };
 
 #define CHANNEL_ENGINE_ABILITIES                                              \
-  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_COMMAND | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH  \
+  ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_COMMAND                    \
+               | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH                        \
                | CHANNEL_CAN_THREADS))
 
 /* System calls to stop at.  */

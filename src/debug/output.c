@@ -249,8 +249,8 @@ format_line (struct line *l, const char *format, const uint64_t *args)
 static uint32_t
 room_in_ring (void)
 {
-  uint32_t used = channel->console_put
-                  - __atomic_load_n (&channel->console_taken, __ATOMIC_ACQUIRE);
+  uint32_t taken = __atomic_load_n (&channel->console_taken, __ATOMIC_ACQUIRE);
+  uint32_t used = channel->console_put - taken;
 
   return used <= CHANNEL_CONSOLE_SIZE ? CHANNEL_CONSOLE_SIZE - used : 0;
 }

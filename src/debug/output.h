@@ -1,7 +1,8 @@
-/* What commands of breakpoints print: formatted here, and handed to the server
-   through the channel's ring of text.
+/* What commands of breakpoints print: formatted here, and handed to the
+   server through the channel's ring of text.
 
-   May be called from emitted code (agent/agent.h); takes a lock of its own.  */
+   May be called from emitted code (agent/agent.h); takes a lock of its
+   own.  */
 
 #ifndef DEBUG_OUTPUT_H
 #define DEBUG_OUTPUT_H

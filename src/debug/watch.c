@@ -31,9 +31,9 @@ static bool watched[N_TABLES];          /* some byte is, in that table */
 static struct arch_watch_site sites[MAX_SITES];
 static unsigned n_sites;
 
-/* The thread that is armed, or reports; and what channel->run was when it began
-   to report.  A thread becomes the owner under the lock, as what it saw of
-   the one before must still be so then.  */
+/* The thread that is armed, or reports; and what channel->run was when it
+   began to report.  A thread becomes the owner under the lock, as what it
+   saw of the one before must still be so then.  */
 static struct lock owner_lock = LOCK_INIT (LOCK_RANK_STOPS);
 static struct thread *owner;
 static bool reporting;

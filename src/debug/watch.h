@@ -18,8 +18,9 @@
    Invariants:
    1. The ranges change only while no thread is in the cache.
    2. A byte that is watched has its bit in the table (arch/watch.h).
-   3. What the instruction of an armed thread changes of %rcx, to do part of a
-      repeated string instruction, is put right before anybody else sees it.  */
+   3. What the instruction of an armed thread changes of %rcx, to do part of
+      a repeated string instruction, is put right before anybody else sees
+      it.  */
 
 #ifndef DEBUG_WATCH_H
 #define DEBUG_WATCH_H

@@ -174,7 +174,8 @@ arrive (struct thread *t, uint64_t number)
       break;
     case EXIT_CHANGED:
       STATS_COUNT (EXITS_CHANGED);
-      dispatch_flush (e->target, e->target + exit_fragment (e)->app_size, "changed");
+      dispatch_flush (e->target, e->target + exit_fragment (e)->app_size,
+                      "changed");
       break;
     case EXIT_POINT:
       STATS_COUNT (EXITS_POINT);

@@ -250,14 +250,19 @@ fill (struct thread *t)
                     ? sw->xstate_size : 0;
 }
 
-/* Registers as they were shown of a thread in a system call: the call is issued
-   again, by the kernel's rule for a call that no handler interrupted
+/* Registers as they were shown of a thread in a system call: the call is
+   issued again, by the kernel's rule for a call that no handler interrupted
    (arch/x86/kernel/signal.c).  */
 
 static void
 restart_call (struct arch_context *c, uint64_t orig_rax)
 {
-  enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+  enum
+  {
+    ERESTARTSYS = 512,
+    ERESTARTNOHAND = 514,
+    ERESTART_RESTARTBLOCK = 516
+  };
   int64_t e = -(int64_t) c->gpr[ARCH_RAX];
   if (orig_rax == UINT64_MAX
       || !((e >= ERESTARTSYS && e <= ERESTARTNOHAND)

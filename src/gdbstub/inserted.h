@@ -37,7 +37,8 @@ inserted_remove (struct inserted *list, struct target *t, int pid, char type,
                app_addr addr, uint64_t kind);
 
 /* Whether a breakpoint of PID's at ADDR was set as a hardware one only.  */
-bool inserted_is_hardware (const struct inserted *list, int pid, app_addr addr);
+bool inserted_is_hardware (const struct inserted *list, int pid,
+                           app_addr addr);
 
 /* CHILD was forked from PID with the same points.  */
 void inserted_copy (struct inserted *list, int pid, int child);

@@ -46,8 +46,8 @@ struct scan_ptid scan_ptid (struct scan *in);
    character that is no digit.  Returns how many.  */
 size_t scan_bytes (struct scan *in, uint8_t *to, size_t max);
 
-/* All that is left, as bytes in hexadecimal, into a new zero-terminated string;
-   NULL when bad or when there is a zero in it.  */
+/* All that is left, as bytes in hexadecimal, into a new zero-terminated
+   string; NULL when bad or when there is a zero in it.  */
 char *scan_string (struct scan *in);
 
 /* All that is left, as binary data with its escapes undone.  */

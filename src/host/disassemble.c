@@ -143,7 +143,8 @@ on_fragment (struct state *s, const char *line)
             "%s%s of 0x%lx, flavour %s: %u bytes as %u at 0x%lx; "
             "%u links to it\n",
             s->app != 0 ? "\n" : "",
-            strcmp (kind, "trace") == 0 ? "Trace" : "Block", pc, flavour, app_size, size, entry, in);
+            strcmp (kind, "trace") == 0 ? "Trace" : "Block", pc, flavour,
+            app_size, size, entry, in);
   s->o->emit (s->o->data, text);
   s->app = 0;
 }

@@ -26,7 +26,8 @@ show (const char *path)
       anonymous += !name[0];
       strange += name[0] && name[0] != '[' && !strstr (name, "/maps")
                  && !strstr (name, "libc") && !strstr (name, "ld-linux");
-      if (strstr (name, "rio") || strstr (name, "memfd"))
+      if (strstr (name, "rio-engine") || strstr (name, "rio-run")
+          || strstr (name, "memfd"))
         printf ("seen: %s", line);
     }
   printf ("%s: %d mappings, %d anonymous, %d others\n",

@@ -9,9 +9,23 @@
 static int value = 1;
 
 /* Code that only one side reaches, one function for each child.  */
-static int __attribute__ ((noinline)) a (int n) { return n * 3 + 1; }
-static int __attribute__ ((noinline)) b (int n) { return n * 5 + 2; }
-static int __attribute__ ((noinline)) c (int n) { return n * 7 + 3; }
+static int __attribute__ ((noinline))
+a (int n)
+{
+  return n * 3 + 1;
+}
+
+static int __attribute__ ((noinline))
+b (int n)
+{
+  return n * 5 + 2;
+}
+
+static int __attribute__ ((noinline))
+c (int n)
+{
+  return n * 7 + 3;
+}
 
 static int (*const volatile only[3]) (int) = { a, b, c };
 

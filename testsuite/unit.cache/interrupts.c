@@ -99,7 +99,10 @@ guest (long n, long seed)
                         : "+r"(lo), "+r"(hi)
                         : "r"(c)
                         : "cc");
-      __asm__ volatile ("1: addq $1, %1\n\tloop 1b" : "+c"(k), "+r"(c) : : "cc");
+      __asm__ volatile ("1: addq $1, %1\n\tloop 1b"
+                        : "+c"(k), "+r"(c)
+                        :
+                        : "cc");
       lo = (unsigned long) the_functions[lo & 1]((long) lo);
       a_global += (long) hi;
       from[i & 63] += (char) lo;

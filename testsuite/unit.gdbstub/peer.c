@@ -44,6 +44,7 @@ peer_start (struct peer *p, const struct stub_options *options,
     abort ();
   p->noack = false;
   p->fd = pair[0];
+  p->input_first = p->input_end = 0;
   p->pid = fork ();
   if (p->pid == 0)
     {
@@ -90,6 +91,7 @@ peer_connect (struct peer *p, int port)
 
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
   p->noack = false;
+  p->input_first = p->input_end = 0;
   p->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connect (p->fd, (struct sockaddr *) &address, sizeof address) != 0)
     perror ("connect");
@@ -148,13 +150,19 @@ int
 peer_byte (struct peer *p, int timeout_ms)
 {
   struct pollfd fd = { p->fd, POLLIN, 0 };
-  uint8_t c;
   ssize_t n;
 
-  if (poll (&fd, 1, timeout_ms) <= 0)
-    return -2;
-  n = read (p->fd, &c, 1);
-  return n == 1 ? c : -1;
+  if (p->input_first == p->input_end)
+    {
+      if (poll (&fd, 1, timeout_ms) <= 0)
+        return -2;
+      n = read (p->fd, p->input, sizeof p->input);
+      if (n <= 0)
+        return -1;
+      p->input_first = 0;
+      p->input_end = n;
+    }
+  return p->input[p->input_first++];
 }
 
 /* Take one byte of an answer, undoing run lengths.  */

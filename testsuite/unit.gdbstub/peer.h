@@ -11,6 +11,8 @@ struct peer
   int pid;                      /* the stub's process */
   int fd;
   bool noack;
+  uint8_t input[1 << 14];       /* what has arrived, from FIRST to END */
+  size_t input_first, input_end;
   size_t length;                /* of the last answer */
   char answer[1 << 17];         /* run lengths undone, escapes not */
 };

@@ -83,7 +83,8 @@ test_sense (void)
 static void
 test_nonsense (unsigned seed)
 {
-  static const char *const heads[] = { "fragment ", "insn ", "exit ", "", "x" };
+  static const char *const heads[]
+      = { "fragment ", "insn ", "exit ", "", "x" };
   char text[4096];
   bool fits = true;
 

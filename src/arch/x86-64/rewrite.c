@@ -109,7 +109,8 @@ save_all_flags (struct emit *e)
   emit_store_gs (e, ARCH_RAX, CONTEXT_RFLAGS);
 }
 
-/* See rewrite.h.  The flags go to CONTEXT_SPILL (2), as lahf and seto %al have them.  */
+/* See rewrite.h.  The flags go to CONTEXT_SPILL (2), as lahf and seto %al
+   have them.  */
 void
 rewrite_save (struct rewriter *w, const struct insn *i, unsigned mask,
               bool all_flags)

@@ -319,8 +319,8 @@ xstate_bv (const uint8_t *xsave)
   return bv;
 }
 
-/* The offset of register N in the image, SIZE_MAX when the image does not reach
-   that far.  */
+/* The offset of register N in the image, SIZE_MAX when the image does not
+   reach that far.  */
 static size_t
 image_offset (const struct tdesc *d, unsigned n, size_t xsave_size)
 {
