@@ -9,23 +9,7 @@
 #define PT_LOAD 1
 #define TASK_SIZE 0x7ffffffff000ull
 
-struct file_header
-{
-  uint8_t ident[16];
-  uint16_t type, machine;
-  uint32_t version;
-  uint64_t entry, phoff, shoff;
-  uint32_t flags;
-  uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct program_header
-{
-  uint32_t type, flags;
-  uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
-_Static_assert (sizeof (struct file_header) == ELF_HEADER_SIZE, "");
+_Static_assert (sizeof (struct elf_file_header) == ELF_HEADER_SIZE, "");
 
 static bool
 has_magic (const uint8_t *b, size_t n)
@@ -37,7 +21,7 @@ has_magic (const uint8_t *b, size_t n)
 enum elf_kind
 elf_kind (const void *head, size_t n)
 {
-  const struct file_header *h = head;
+  const struct elf_file_header *h = head;
   const uint8_t *b = head;
 
   if (n == 0)
@@ -59,7 +43,7 @@ elf_kind (const void *head, size_t n)
     return ELF_TRUNCATED;
   if (h->type != ET_EXEC && h->type != ET_DYN)
     return ELF_NOT_RUNNABLE;
-  if (h->ident[4] != 2 || h->phentsize != sizeof (struct program_header)
+  if (h->ident[4] != 2 || h->phentsize != sizeof (struct elf_program_header)
       || h->phnum == 0)
     return ELF_MALFORMED;
   return ELF_X86_64;
@@ -68,7 +52,7 @@ elf_kind (const void *head, size_t n)
 /* What is wrong with segment P of a file of SIZE bytes; ELF_X86_64 if
    nothing.  */
 static enum elf_kind
-examine_segment (const struct program_header *p, size_t size)
+examine_segment (const struct elf_program_header *p, size_t size)
 {
   if (p->filesz > size || p->offset > size - p->filesz)
     return ELF_TRUNCATED;
@@ -81,7 +65,8 @@ examine_segment (const struct program_header *p, size_t size)
 
 /* Whether the entry point of H lies in segment P.  */
 static bool
-holds_entry (const struct program_header *p, const struct file_header *h)
+holds_entry (const struct elf_program_header *p,
+             const struct elf_file_header *h)
 {
   return h->entry >= p->vaddr && h->entry - p->vaddr < p->memsz
          && (p->flags & 1) != 0;
@@ -91,22 +76,22 @@ holds_entry (const struct program_header *p, const struct file_header *h)
 enum elf_kind
 elf_examine (const void *file, size_t size)
 {
-  const struct file_header *h = file;
+  const struct elf_file_header *h = file;
   enum elf_kind kind = elf_kind (file, size);
   bool entry = false;
 
   if (kind != ELF_X86_64)
     return kind;
   if (h->phoff > size
-      || (size - h->phoff) / sizeof (struct program_header) < h->phnum)
+      || (size - h->phoff) / sizeof (struct elf_program_header) < h->phnum)
     return ELF_TRUNCATED;
   if (h->phoff % 8 != 0)
     return ELF_MALFORMED;
   for (unsigned i = 0; i < h->phnum; i++)
     {
-      const struct program_header *p
+      const struct elf_program_header *p
         = (const void *) ((const char *) file + h->phoff
-                          + i * sizeof (struct program_header));
+                          + i * sizeof (struct elf_program_header));
 
       if (p->type != PT_LOAD)
         continue;

@@ -28,6 +28,23 @@ enum elf_kind
 /* The bytes of the file header, and as many as elf_kind wants to see.  */
 #define ELF_HEADER_SIZE 64
 
+/* Elf64_Ehdr and Elf64_Phdr of elf(5), for rooms that have no libc's <elf.h>. */
+struct elf_file_header
+{
+  uint8_t ident[16];
+  uint16_t type, machine;
+  uint32_t version;
+  uint64_t entry, phoff, shoff;
+  uint32_t flags;
+  uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct elf_program_header
+{
+  uint32_t type, flags;
+  uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
 /* The kind of a file that begins with the N bytes at HEAD: all of it, or at
    least ELF_HEADER_SIZE.  ELF_X86_64 says that the header is good.  */
 enum elf_kind elf_kind (const void *head, size_t n);

@@ -4,30 +4,15 @@
 #include "engine/start.h"
 
 #include "arch/native.h"
+#include "common/elf.h"
 #include "linux/raw.h"
 
 #define PT_LOAD 1
 #define O_RDWR 2
 #define RLIMIT_NOFILE 7
 
-struct file_header
-{
-  uint8_t ident[16];
-  uint16_t type, machine;
-  uint32_t version;
-  uint64_t entry, phoff, shoff;
-  uint32_t flags;
-  uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct program_header
-{
-  uint32_t type, flags;
-  uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
 /* The image's own ELF header, from the linker.  */
-extern const struct file_header __ehdr_start
+extern const struct elf_file_header __ehdr_start
   __attribute__ ((visibility ("hidden")));
 
 static struct channel_hub *hub;
@@ -62,8 +47,8 @@ static void
 protect_image (void)
 {
   const char *base = (const char *) &__ehdr_start;
-  const struct program_header *p
-    = (const struct program_header *) (base + __ehdr_start.phoff);
+  const struct elf_program_header *p
+    = (const struct elf_program_header *) (base + __ehdr_start.phoff);
 
   for (unsigned i = 0; i < __ehdr_start.phnum; i++)
     if (p[i].type == PT_LOAD)
