@@ -52,9 +52,10 @@ write_memory (struct stub *s, app_addr addr, const uint8_t *data,
     reply_ok (out);
 }
 
-/* See packets.def.  */
-void
-cmd_M (struct stub *s, struct scan *in, struct reply *out)
+/* ADDR,LENGTH:DATA, with DATA as SCAN_DATA reads it.  */
+static void
+write_data (struct stub *s, struct scan *in, struct reply *out,
+            size_t (*scan_data) (struct scan *, uint8_t *, size_t))
 {
   static uint8_t buffer[RSP_PACKET_SIZE];
   app_addr addr;
@@ -63,7 +64,7 @@ cmd_M (struct stub *s, struct scan *in, struct reply *out)
 
   scan_range (in, &addr, &length);
   scan_char (in, ':');
-  n = scan_bytes (in, buffer, sizeof buffer);
+  n = scan_data (in, buffer, sizeof buffer);
   if (!scan_done (in) || n != length)
     reply_error (out, 1);
   else
@@ -72,20 +73,16 @@ cmd_M (struct stub *s, struct scan *in, struct reply *out)
 
 /* See packets.def.  */
 void
+cmd_M (struct stub *s, struct scan *in, struct reply *out)
+{
+  write_data (s, in, out, scan_bytes);
+}
+
+/* See packets.def.  */
+void
 cmd_X (struct stub *s, struct scan *in, struct reply *out)
 {
-  static uint8_t buffer[RSP_PACKET_SIZE];
-  app_addr addr;
-  uint64_t length;
-  size_t n;
-
-  scan_range (in, &addr, &length);
-  scan_char (in, ':');
-  n = scan_binary (in, buffer, sizeof buffer);
-  if (!scan_done (in) || n != length)
-    reply_error (out, 1);
-  else
-    write_memory (s, addr, buffer, length, out);
+  write_data (s, in, out, scan_binary);
 }
 
 /* Look for the N bytes of PATTERN in LENGTH bytes at ADDR, by overlapping
