@@ -134,7 +134,7 @@ translate_code (const struct arch_context *c, const struct region *r,
 
 /* All of a unit's instructions run with nothing spilled.  */
 static void
-translate_unit (const struct region *r, struct arch_regs *app, cache_pc pc)
+translate_unit (struct arch_regs *app, cache_pc pc)
 {
   const uint8_t *unit
       = (const uint8_t *) ((uint64_t) pc & ~(ARCH_UNIT_SIZE - 1ul));
@@ -154,7 +154,6 @@ translate_unit (const struct region *r, struct arch_regs *app, cache_pc pc)
     case ARCH_UNIT_DATA:
       vm_assert (!"control is in data");
     }
-  (void) r;
 }
 
 /* See cache.h.  */
@@ -171,7 +170,7 @@ cache_translate (const struct arch_context *c,
   app->fs_base = c->fs_base;
   app->gs_base = c->gs_base;
   if ((size_t) (pc - r->start) >= r->units)
-    translate_unit (r, app, pc);
+    translate_unit (app, pc);
   else
     translate_code (c, r, app, pc);
   return true;

@@ -73,7 +73,6 @@ struct thread
   uint64_t lock_ranks;          /* ranks held, a bit each */
 
   uint8_t *stack, *signal_stack;        /* lowest byte of each */
-  void *cache_data;             /* the cache's own, per thread */
   void *debug_data;             /* the debugger's own, per thread */
 };
 
