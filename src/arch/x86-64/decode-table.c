@@ -1295,7 +1295,7 @@ const struct insn_row decode_rows[] = {
   {0, 0, 0x0, 0x0, 0x0, 0x0, INSN_NO_BRANCH, IMM_V, 0, SIZE_NONE, 0, 0,
    SIZE_V | SLOT_WRITE, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},
   /* 88: rol ror */
-  {0, ROW_BYTE | ROW_SHIFT, 0x0, 0x801, 0x0, 0x0, INSN_NO_BRANCH, IMM_8,
+  {0, ROW_BYTE | ROW_SHIFT, 0x800, 0x801, 0x0, 0x0, INSN_NO_BRANCH, IMM_8,
    INSN_READ | INSN_WRITE | RM_GPR | RM_MEMORY, SIZE_1, 0, 0, 0, 0, 0, 0,
    SIZE_NONE, MEM_NONE, 0},
   /* 89: rcl rcr */
@@ -1307,7 +1307,7 @@ const struct insn_row decode_rows[] = {
    INSN_READ | INSN_WRITE | RM_GPR | RM_MEMORY, SIZE_1, 0, 0, 0, 0, 0, 0,
    SIZE_NONE, MEM_NONE, 0},
   /* 91: rol ror */
-  {0, ROW_SHIFT, 0x0, 0x801, 0x0, 0x0, INSN_NO_BRANCH, IMM_8, INSN_READ |
+  {0, ROW_SHIFT, 0x800, 0x801, 0x0, 0x0, INSN_NO_BRANCH, IMM_8, INSN_READ |
    INSN_WRITE | RM_GPR | RM_MEMORY, SIZE_V, 0, 0, 0, 0, 0, 0, SIZE_NONE,
    MEM_NONE, 0},
   /* 92: rcl rcr */
