@@ -6,6 +6,7 @@
 #include "cache/link.h"
 #include "cache/lookup.h"
 #include "cache/pages.h"
+#include "cache/path.h"
 #include "cache/region.h"
 #include "cache/trace.h"
 #include "common/assert.h"
@@ -24,7 +25,7 @@ cache_init (const struct memory_calls *calls,
 {
   memory_init (calls);
   the_options = *options;
-  if (!block_traces_fit ())
+  if (!path_traces_fit ())
     the_options.trace_threshold = 0;
 }
 
@@ -141,7 +142,7 @@ void
 cache_reset (void)
 {
   trace_forget (0);
-  block_reset ();
+  path_reset ();
   lookup_reset ();
   pages_reset ();
   region_reset ();

@@ -2,7 +2,7 @@
 
    Life of a fragment, and who moves it on:
 
-     block_build / trace_build      LIVE      found by lookup, linked
+     block_build / path_build       LIVE      found by lookup, linked
      fragment_retire                RETIRED   not found, not linked; a thread
                                               may still be inside; its
                                               addresses still translate

@@ -2,7 +2,7 @@
 
 #include "cache/trace.h"
 #include "arch/lookup.h"
-#include "cache/block.h"
+#include "cache/path.h"
 #include "cache/link.h"
 #include "cache/lookup.h"
 
@@ -76,7 +76,7 @@ finish (app_pc pc)
 {
   struct path *p = &the_recording.path;
   struct fragment *old = lookup_find (p->pc[0], FLAVOUR_PLAIN), *f;
-  enum trace_status s;
+  enum path_status s;
 
   p->pc[p->n] = pc;
   if (p->n == 1 && pc != p->pc[0])
@@ -84,16 +84,16 @@ finish (app_pc pc)
       give_up_for_good (TRACE_ABORT_SHORT);
       return TRACE_NOT_RECORDING;
     }
-  s = block_build_trace (p, old, &f);
-  if (s == TRACE_UNFIT)
+  s = path_build (p, old, &f);
+  if (s == PATH_UNFIT)
     give_up_for_good (TRACE_ABORT_UNFIT);
-  else if (s == TRACE_FULL)
+  else if (s == PATH_FULL)
     {
       trace_give_up (TRACE_ABORT_FULL);
       end ();
     }
-  if (s != TRACE_BUILT)
-    return s == TRACE_FULL ? TRACE_NO_ROOM : TRACE_NOT_RECORDING;
+  if (s != PATH_BUILT)
+    return s == PATH_FULL ? TRACE_NO_ROOM : TRACE_NOT_RECORDING;
   end ();
   cache_stats ()->traces++;
   cache_stats ()->trace_blocks += p->n;
@@ -131,17 +131,17 @@ static enum trace_next
 record (app_pc pc, struct fragment **result)
 {
   struct path *p = &the_recording.path;
-  enum trace_status s = block_build_record (pc, result);
+  enum path_status s = path_build_record (pc, result);
 
-  if (s == TRACE_BUILT)
+  if (s == PATH_BUILT)
     {
       p->pc[p->n++] = pc;
       return TRACE_RECORDING;
     }
-  if (s == TRACE_UNFIT && p->n > 1)
+  if (s == PATH_UNFIT && p->n > 1)
     return finish (pc);
   p->pc[0] = p->n ? p->pc[0] : pc;
-  give_up_for_good (s == TRACE_FULL ? TRACE_ABORT_FULL : TRACE_ABORT_UNFIT);
+  give_up_for_good (s == PATH_FULL ? TRACE_ABORT_FULL : TRACE_ABORT_UNFIT);
   return TRACE_NOT_RECORDING;
 }
 
