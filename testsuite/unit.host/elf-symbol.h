@@ -29,7 +29,7 @@ elf_load (const char *name)
   return bytes;
 }
 
-static uint64_t
+static inline uint64_t
 elf_entry (const char *name)
 {
   char *bytes = elf_load (name);
