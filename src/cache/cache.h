@@ -24,9 +24,9 @@ struct cache_options
 /* Why a trace that was begun was not made.  */
 enum trace_abort
 {
-  TRACE_ABORT_LEFT,     /* a signal, a stop, the end of the thread */
+  TRACE_ABORT_LEFT,     /* a signal, a stop, a point */
   TRACE_ABORT_SHORT,    /* one block that does not lead to itself */
-  TRACE_ABORT_UNFIT,    /* code that changes, or rules have to do with it */
+  TRACE_ABORT_UNFIT,    /* code that changes, or rules write too much */
   TRACE_ABORT_FULL,     /* no room */
   TRACE_ABORT_FLUSHED,
   TRACE_N_ABORTS
@@ -41,6 +41,7 @@ struct cache_stats
   uint64_t counters;            /* links to heads of traces */
   uint64_t traces, trace_blocks, trace_bytes;
   uint64_t trace_aborts[TRACE_N_ABORTS];
+  uint64_t trace_busy;          /* heads hot while another thread recorded */
 };
 
 void cache_init (const struct memory_calls *calls,

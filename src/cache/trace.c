@@ -25,11 +25,18 @@ trace_give_up (enum trace_abort why)
   cache_stats ()->trace_aborts[why]++;
 }
 
+/* See trace.h.  */
+bool
+trace_is_by (const struct arch_context *c)
+{
+  return __atomic_load_n (&the_recording.who, __ATOMIC_RELAXED) == c;
+}
+
 /* The recording thread is not in the block to record.  */
 static void
 end (void)
 {
-  the_recording.who = 0;
+  __atomic_store_n (&the_recording.who, 0, __ATOMIC_RELAXED);
   the_recording.given_up = false;
 }
 
@@ -149,11 +156,28 @@ static enum trace_next
 begin (struct arch_context *c, struct fragment **result)
 {
   c->heat[arch_heat_index (c->rip)] = 0;
-  if (the_recording.who || is_trace (c->rip))
+  if (is_trace (c->rip))
     return TRACE_NOT_RECORDING;
-  the_recording.who = c;
+  if (the_recording.who)
+    {
+      cache_stats ()->trace_busy++;
+      return TRACE_NOT_RECORDING;
+    }
+  __atomic_store_n (&the_recording.who, c, __ATOMIC_RELAXED);
   the_recording.path.n = 0;
   return record (c->rip, result);
+}
+
+/* See trace.h.  A cache that is full is left to whoever builds next.  */
+void
+trace_end_at_call (const struct arch_context *c)
+{
+  if (the_recording.who != c)
+    return;
+  if (the_recording.given_up)
+    end ();
+  else
+    finish (0);
 }
 
 /* See trace.h.  */
@@ -167,8 +191,6 @@ trace_next (struct arch_context *c, enum flavour flavour,
     {
       if (how == TRACE_ARRIVED_ELSE || flavour != FLAVOUR_PLAIN)
         trace_forget (c);
-      else if (how == TRACE_ARRIVED_SYSCALL)
-        return finish (0);
       else if (how != TRACE_ARRIVED_HOT
                && !ends_at (&the_recording.path, c->rip, how))
         return record (c->rip, result);

@@ -7,7 +7,11 @@
    (FLAVOUR_RECORD), each of which ends in the dispatcher, until it comes to
    the block again where it began, to another trace, or to where a trace has
    to end.  Then the path becomes a fragment that takes the first block's
-   place.  One thread records at a time.  */
+   place.
+
+   One thread records at a time.  It holds the recorder only from one exit of
+   the cache to the next: what may keep it longer, a system call, a stop or a
+   handler, ends the recording first.  */
 
 #ifndef CACHE_TRACE_H
 #define CACHE_TRACE_H
@@ -19,7 +23,6 @@ enum trace_arrival
 {
   TRACE_ARRIVED_ELSE,           /* not by a branch alone */
   TRACE_ARRIVED_DIRECT, TRACE_ARRIVED_INDIRECT,
-  TRACE_ARRIVED_SYSCALL,        /* after a system call */
   TRACE_ARRIVED_HOT
 };
 
@@ -34,6 +37,13 @@ enum trace_next
    FLAVOUR.  */
 enum trace_next trace_next (struct arch_context *c, enum flavour flavour,
                             enum trace_arrival how, struct fragment **result);
+
+/* The thread of C records.  Needs no lock, if the caller is that thread.  */
+bool trace_is_by (const struct arch_context *c);
+
+/* The thread of C, which is out of the cache and records, is in front of a
+   system call: the path ends there.  */
+void trace_end_at_call (const struct arch_context *c);
 
 /* What is being recorded, if anything is, will not become a trace.  */
 void trace_give_up (enum trace_abort why);

@@ -125,6 +125,21 @@ refuse (struct thread *t, const struct exit *e)
     signal_raise (t, RAW_SIGILL, RAW_ILL_ILLOPN, e->target, TRAP_UD, 0);
 }
 
+/* T may stay away for long.  If it records, the path ends here, in front of a
+   call, or is forgotten.  */
+static void
+end_recording (struct thread *t, bool at_call)
+{
+  if (!trace_is_by (&t->context))
+    return;
+  lock_cache ();
+  if (at_call)
+    trace_end_at_call (&t->context);
+  else
+    trace_forget (&t->context);
+  lock_release (&cache_lock);
+}
+
 /* Why did T leave the cache?  Do what that asks for.  */
 static struct arrival
 arrive (struct thread *t, uint64_t number)
@@ -164,9 +179,10 @@ arrive (struct thread *t, uint64_t number)
       return (struct arrival){ .exit = e, .how = TRACE_ARRIVED_DIRECT };
     case EXIT_SYSCALL:
       STATS_COUNT (EXITS_SYSCALL);
+      end_recording (t, true);
       c->rip += 2;
       syscall_gate (t);
-      return (struct arrival){ .how = TRACE_ARRIVED_SYSCALL };
+      break;
     case EXIT_INTERRUPT:
     case EXIT_UNSUPPORTED:
       STATS_COUNT (EXITS_REFUSED);
@@ -179,6 +195,7 @@ arrive (struct thread *t, uint64_t number)
       break;
     case EXIT_POINT:
       STATS_COUNT (EXITS_POINT);
+      end_recording (t, false);
       events_point (t);
       break;
     case EXIT_STEPPED:
@@ -273,6 +290,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       if (c->interrupted)
         {
           c->interrupted = 0;
+          end_recording (t, false);
           events_unstepped (t);
           stop_check (t);
           signal_deliver (t);

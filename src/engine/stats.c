@@ -102,6 +102,7 @@ print_cache (void)
   row ("bytes of their code", c->trace_bytes);
   for (unsigned i = 0; i < TRACE_N_ABORTS; i++)
     row (abort_texts[i], c->trace_aborts[i]);
+  row ("hot while another thread recorded", c->trace_busy);
   row ("fragments retired", c->retired);
   row ("cache resets", c->resets);
   row ("code memory, bytes", region_bytes_used ());

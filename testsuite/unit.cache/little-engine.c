@@ -19,6 +19,7 @@ unsigned long little_dispatches;
 bool little_verify, little_no_compare;
 unsigned little_threshold;
 void (*little_hook) (struct arch_context *c);
+void (*little_point) (struct arch_context *c);
 struct arch_context *little_context;
 static app_pc stop_at;
 static jmp_buf back;
@@ -177,11 +178,18 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       how = hot ? TRACE_ARRIVED_HOT : TRACE_ARRIVED_DIRECT;
       if (e->kind == EXIT_SYSCALL)
         {
+          trace_end_at_call (c);
           do_syscall (c);
-          how = TRACE_ARRIVED_SYSCALL;
+          how = TRACE_ARRIVED_ELSE;
         }
       else if (e->kind == EXIT_CHANGED)
         cache_flush (e->target, e->target + exit_fragment (e)->app_size);
+      else if (e->kind == EXIT_POINT && little_point)
+        {
+          trace_forget (c);
+          how = TRACE_ARRIVED_ELSE;
+          little_point (c);
+        }
       else if (e->kind != EXIT_DIRECT)
         {
           printf ("FAIL: exit of kind %d at %lx\n", e->kind, e->target);

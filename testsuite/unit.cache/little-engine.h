@@ -35,6 +35,9 @@ extern bool little_no_compare;
 /* What each dispatch does first, if set.  */
 extern void (*little_hook) (struct arch_context *c);
 
+/* What is done at an exit in front of a point; the thread goes on there.  */
+extern void (*little_point) (struct arch_context *c);
+
 extern struct arch_context *little_context;
 
 #endif
