@@ -45,6 +45,7 @@ struct arch_fault
   uint16_t at, to;
 };
 
+/* Those of one instruction.  */
 #define ARCH_MAX_FAULTS 128
 
 #define ARCH_MAX_NOTES 1024
@@ -59,7 +60,7 @@ struct rewriter
   unsigned n_notes;
   struct arch_note notes[ARCH_MAX_NOTES];
   unsigned n_faults;
-  struct arch_fault faults[ARCH_MAX_FAULTS + 1];
+  struct arch_fault faults[2 * ARCH_MAX_FAULTS + 1];
 
   /* Registers that rules use from one instruction to a later one, masks.  */
   unsigned lent;                /* hold something of a rule's; the

@@ -257,7 +257,7 @@ code_size (const struct build *b)
 }
 
 /* Let the rules of SET write in front of I; each may want an exit.  False if
-   there is no room for that: the block ends there.  */
+   there is no room for that: the fragment ends there.  */
 static bool
 write_rules (struct build *b, const struct insn *i, enum flavour flavour,
              unsigned set)
@@ -265,8 +265,8 @@ write_rules (struct build *b, const struct insn *i, enum flavour flavour,
   struct rule_site site = { &b->w, i, flavour, b };
 
   end_run (b);
-  if (b->pc != b->w.pc
-      && (b->n_exits + 3 > FRAGMENT_MAX_EXITS || b->w.n_faults))
+  if ((b->step || b->pc != b->w.pc)
+      && (b->n_exits + 3 > b->max_exits || b->w.n_faults > ARCH_MAX_FAULTS))
     {
       build_end_with (b, EXIT_DIRECT, b->pc);
       return false;
@@ -314,6 +314,7 @@ is_full (const struct build *b)
 bool
 build_body (struct build *b, enum flavour flavour)
 {
+  enum flavour asked = flavour == FLAVOUR_RECORD ? FLAVOUR_PLAIN : flavour;
   struct insn i;
 
   while (!b->done)
@@ -327,7 +328,7 @@ build_body (struct build *b, enum flavour flavour)
           end_run (b);
           go_to (b, b->pc);
         }
-      else if (b->room && s == INSN_OK && apply_rules (b, &i, flavour))
+      else if (b->room && s == INSN_OK && apply_rules (b, &i, asked))
         break;
       else if (s == INSN_OK && rewrite_is_copy (&i))
         b->pc += i.length;
@@ -405,9 +406,11 @@ fill_segments (struct build *b, struct fragment *f)
   struct segment *s = b->segments;
 
   s[b->step].app_size = (uint16_t) (b->pc - b->w.pc);
+  /* What is nothing but a stop belongs to its first byte.  Behind the last
+     block of a path there is nothing.  */
+  if (!b->path || b->step < b->path->n)
+    s[b->step].app_size = MAX (s[b->step].app_size, 1);
   f->first = s[0];
-  /* A block that is nothing but a stop belongs to its first byte.  */
-  f->app_size = MAX (f->app_size, 1);
   f->n_notes = (uint16_t) b->w.n_notes;
   f->n_more = (uint8_t) b->step;
   for (unsigned n = 1; n <= b->step; n++)

@@ -115,9 +115,9 @@ struct fragment
   uint8_t has_faults : 1;
   uint8_t is_trace : 1;
   uint8_t cold : 1;             /* no trace can begin here */
-  struct exit exits[];          /* and behind them the notes; then, if it has
-                                   any, its faults, the last of them zero, or
-                                   a trace's segments but the first */
+  struct exit exits[];          /* and behind them the notes; the segments
+                                   but the first; if it has any, its faults,
+                                   the last of them zero */
 };
 
 static inline struct fragment *
@@ -144,7 +144,7 @@ fragment_notes (const struct fragment *f)
   return (const struct arch_note *) (f->exits + f->n_exits);
 }
 
-/* Segments of F but the first; it has no faults then.  */
+/* Segments of F but the first.  */
 static inline struct segment *
 fragment_more (const struct fragment *f)
 {
@@ -167,7 +167,7 @@ segment_fragment (const struct segment *s)
 static inline const struct arch_fault *
 fragment_faults (const struct fragment *f)
 {
-  return (const struct arch_fault *) (fragment_notes (f) + f->n_notes);
+  return (const struct arch_fault *) (fragment_more (f) + f->n_more);
 }
 
 /* Take F out of every table, so that no thread enters it again; its links in

@@ -11,7 +11,8 @@
 /* What the largest fragment that is no trace needs.  */
 #define RECORD_SIZE                                                           \
   (sizeof (struct fragment) + FRAGMENT_MAX_EXITS * sizeof (struct exit)       \
-   + ARCH_MAX_NOTES * sizeof (struct arch_note))
+   + ARCH_MAX_NOTES * sizeof (struct arch_note)                               \
+   + (2 * ARCH_MAX_FAULTS + 1) * sizeof (struct arch_fault))
 
 /* The only fragment of FLAVOUR_RECORD; 0: none yet.  */
 static struct fragment *the_record;
@@ -78,25 +79,29 @@ path_side_exit (struct build *b, const struct insn *i)
   return true;
 }
 
-/* The code at PC may become part of a trace; *END is its end.  */
+/* The code at PC may become part of a trace; *END is its end.  *ROOM grows to
+   what rules want there.  */
 static bool
-is_fit (app_pc pc, app_pc *end)
+is_fit (app_pc pc, app_pc *end, size_t *room)
 {
   struct memory_extent x;
 
   if (!memory_calls ()->extent (pc, &x) || x.verify)
     return false;
   *end = build_segment_end (pc, &x);
-  return rules_room (pc, *end, FLAVOUR_PLAIN) == 0;
+  *room = MAX (*room, rules_room (pc, *end, FLAVOUR_PLAIN));
+  return true;
 }
 
 static bool
 path_is_fit (struct build *b, const struct path *path)
 {
+  b->room = 0;
   for (unsigned n = 0; n < path->n; n++)
-    if (!is_fit (path->pc[n], b->ends + n))
+    if (!is_fit (path->pc[n], b->ends + n, &b->room))
       return false;
-  return true;
+  return TRACE_RESERVE + TRACE_UNITS * ARCH_UNIT_SIZE + b->room
+         <= region_capacity (REGION_TRACES);
 }
 
 /* The trace F takes the place of the block OLD: its links first.  */
@@ -139,13 +144,12 @@ path_build (const struct path *path, struct fragment *old,
 
   if (!path_is_fit (b, path))
     return PATH_UNFIT;
-  b->region = region_reserve (path->pc[0], REGION_TRACES, TRACE_RESERVE,
-                              TRACE_UNITS);
+  b->region = region_reserve (path->pc[0], REGION_TRACES,
+                              TRACE_RESERVE + b->room, TRACE_UNITS);
   if (!b->region)
     return PATH_FULL;
   b->path = path;
   b->end = b->ends[0];
-  b->room = 0;
   units = b->region->units;
   build_start (b, path->pc[0], old && old->prefix);
   f = build_body (b, FLAVOUR_PLAIN)
@@ -168,22 +172,22 @@ path_build_record (app_pc pc, struct fragment **result)
 {
   struct build *b = build_get ();
   struct region *r;
-  app_pc end;
 
-  if (!is_fit (pc, &end))
+  b->room = 0;
+  if (!is_fit (pc, &b->end, &b->room)
+      || BUILD_RESERVE + BUILD_UNITS * ARCH_UNIT_SIZE + b->room
+           > region_capacity (REGION_RECORD))
     return PATH_UNFIT;
   r = region_reserve (pc, REGION_RECORD, 0, 0);
   if (!r || (!the_record && !(the_record = memory_alloc (RECORD_SIZE))))
     return PATH_FULL;
-  if (!region_has_room (r, BUILD_RESERVE, BUILD_UNITS))
+  if (!region_has_room (r, BUILD_RESERVE + b->room, BUILD_UNITS))
     {
       region_empty (r);
       arch_serialise ();
     }
   b->region = r;
   b->path = 0;
-  b->end = end;
-  b->room = 0;
   build_start (b, pc, false);
   if (!build_body (b, FLAVOUR_RECORD))
     return PATH_UNFIT;

@@ -3,8 +3,8 @@
    Where a block would end and the path goes on, a new segment begins, and
    control falls into it: a jump or call to there leaves nothing, the other
    way of a conditional branch becomes a side exit, the target of an indirect
-   one is compared with the address expected.  Rules are never asked for a
-   trace.  */
+   one is compared with the address expected.  Rules are asked as for blocks:
+   a trace ends in front of an instruction where one wants a stop.  */
 
 #ifndef CACHE_PATH_H
 #define CACHE_PATH_H
@@ -28,7 +28,7 @@ enum path_status
   PATH_BUILT,
   PATH_FULL,            /* as BUILD_FULL */
   PATH_UNFIT            /* code that may change unseen, or cannot be fetched,
-                           or that rules have to do with */
+                           or where rules may write too much */
 };
 
 /* Build the trace of PATH and publish it in place of the block OLD (0: there
