@@ -236,7 +236,9 @@ is_dangerous (const struct insn *i)
       break;
     }
   if (i->vex == 0 && i->map == 1 && i->opcode == 0x01)
-    return (i->properties & INSN_UNKNOWN) || i->modrm == 0xfb;
+    /* vmcall, mwaitx.  */
+    return (i->properties & INSN_UNKNOWN) || i->modrm == 0xc1
+           || i->modrm == 0xfb;
   return false;
 }
 
