@@ -40,6 +40,12 @@
 #define CHANNEL_KICK_SIGNAL 62
 #define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
 
+/* A thread that has left the engine for a core takes this signal, which does
+   nothing by default, before its first instruction: hub.h, HUB_CORE.  The
+   value is the number of the system call that it is in, or -1.  */
+#define CHANNEL_LEFT_SIGNAL 28          /* SIGWINCH */
+#define CHANNEL_LEFT_CODE (-62)
+
 /* States of a slot, and who moves it:
 
      FREE -> RUNNING        engine, a thread is born

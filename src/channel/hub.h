@@ -16,11 +16,13 @@
      FREE -> CLAIMED        engine, by compare and swap
      CLAIMED -> ASKED       engine, the fields are valid; then `event'
      ASKED -> GRANTED       server, the answer is valid
-     ASKED -> REFUSED       server: go native (HUB_EXEC), or go on with a
-                            private channel and no debugger (HUB_FORK)
+     ASKED -> REFUSED       server: go native (HUB_EXEC), go on with a
+                            private channel and no debugger (HUB_FORK), or
+                            die as things are (HUB_CORE)
      GRANTED -> FAILED      engine: execve came back; then `event'
      GRANTED -> FREE        server: the exec was seen, or the caller is gone
      FAILED -> DONE         server: has let go of the thread
+     GRANTED -> DONE        server (HUB_CORE): all threads are held
      ASKED -> FREE          engine: gave up waiting, by compare and swap;
                             server, by compare and swap: the caller is gone
      GRANTED (HUB_FORK), REFUSED, DONE -> FREE     engine
@@ -46,8 +48,11 @@ enum hub_call_state
 enum hub_call_kind
 {
   HUB_EXEC = 1,                 /* TID of PID is about to call execve */
-  HUB_FORK                      /* PID was born by a fork of PARENT and wants
+  HUB_FORK,                     /* PID was born by a fork of PARENT and wants
                                    a channel */
+  HUB_CORE                      /* TID of PID is about to dump core: its other
+                                   threads shall be held where they take the
+                                   signal CHANNEL_LEFT_SIGNAL */
 };
 
 struct hub_call

@@ -143,19 +143,18 @@ ask (struct channel_hub *hub, struct hub_call *call)
   return HUB_REFUSED;
 }
 
-/* See call.h.  */
-bool
-call_exec (int pid, int tid, uint32_t generation, unsigned *number)
+/* Ask for KIND, which makes the server a tracer of threads of PID.  False: it
+   is not.  */
+static bool
+ask_tracer (enum hub_call_kind kind, int pid, int tid, uint32_t generation,
+            unsigned *number)
 {
   struct channel_hub *hub = engine_hub ();
   struct hub_call *call = hub != NULL ? claim (hub) : NULL;
 
   if (call == NULL)
-    {
-      call_count_native (HUB_NATIVE_NO_SERVER);
-      return false;
-    }
-  call->kind = HUB_EXEC;
+    return false;
+  call->kind = kind;
   identify (call, pid);
   call->pid = pid;
   call->tid = tid;
@@ -163,14 +162,36 @@ call_exec (int pid, int tid, uint32_t generation, unsigned *number)
   call->generation = generation;
   /* Where Yama lets a process be traced by its ancestors alone.  */
   raw3 (__NR_prctl, PR_SET_PTRACER, hub->server, 0);
-  if (ask (hub, call) == HUB_GRANTED)
-    {
-      *number = call - hub->calls;
-      return true;
-    }
-  call_count_native (server_lives (hub) ? HUB_NATIVE_NO_PTRACE
-                                        : HUB_NATIVE_NO_SERVER);
+  *number = call - hub->calls;
+  return ask (hub, call) == HUB_GRANTED;
+}
+
+/* See call.h.  */
+bool
+call_exec (int pid, int tid, uint32_t generation, unsigned *number)
+{
+  if (ask_tracer (HUB_EXEC, pid, tid, generation, number))
+    return true;
+  call_count_native (call_server_lives () ? HUB_NATIVE_NO_PTRACE
+                                          : HUB_NATIVE_NO_SERVER);
   return false;
+}
+
+/* See call.h.  */
+bool
+call_core (int pid, int tid, uint32_t generation, unsigned *number)
+{
+  return ask_tracer (HUB_CORE, pid, tid, generation, number);
+}
+
+/* See call.h.  */
+void
+call_core_wait (unsigned number)
+{
+  struct channel_hub *hub = engine_hub ();
+
+  if (wait_for_change (hub, &hub->calls[number], HUB_GRANTED) == HUB_DONE)
+    __atomic_store_n (&hub->calls[number].state, HUB_FREE, __ATOMIC_RELEASE);
 }
 
 /* See call.h.  */

@@ -22,6 +22,16 @@ MUST_USE bool call_exec (int pid, int tid, uint32_t generation,
 /* That execve has come back.  Returns when the thread is traced no more.  */
 void call_exec_failed (unsigned call);
 
+/* PID, of which TID is the calling thread, is about to dump core, and all its
+   other threads are parked.  Returns true, and a number for call_core_wait in
+   *CALL: from now on each that takes CHANNEL_LEFT_SIGNAL stays there.  False:
+   they cannot be held.  */
+MUST_USE bool call_core (int pid, int tid, uint32_t generation,
+                         unsigned *call);
+
+/* Wait until all of them have taken it, or will not.  */
+void call_core_wait (unsigned call);
+
 /* PID is a child of a fork of PARENT, with a debugger: get it a channel of
    its own in place of C, its copy of the parent's mapping.  False: there is
    none to be had; C is then private and without slots, and the child runs on

@@ -19,6 +19,9 @@ _Static_assert (GATE_AGAIN == ARCH_SYSCALL_AGAIN, "");
 
 #define NS 1000000000ul
 
+/* %rax of a thread in a call, when it is seen in a core: -ERESTARTSYS.  */
+#define IN_CALL (-512L)
+
 #define CALL(NAME, FUNCTION) gate_function FUNCTION;
 #include "engine/calls.def"
 #undef CALL
@@ -217,6 +220,20 @@ shorten (struct blocking *b)
   b->args[n] = RAW_PTR (&b->left);
 }
 
+/* Put the result R of T's call where the application finds it.  */
+
+static void
+finish_call (struct thread *t, long r)
+{
+  struct arch_context *c = &t->context;
+  c->gpr[ARCH_RCX] = c->rip;
+  c->gpr[ARCH_R11] = c->rflags;
+  if (r == GATE_AGAIN)
+    c->rip -= 2;
+  else
+    c->gpr[ARCH_RAX] = r;
+}
+
 /* Issue B; a kick that is nobody's signal, and for which no one has given the
    thread other registers, is no event in the call's life.  */
 
@@ -239,8 +256,9 @@ issue_blocking (struct thread *t, struct blocking *b)
         }
       if (park_expelled (t))
         {
-          t->context.interrupted = 1;
-          return GATE_AGAIN;
+          finish_call (t, 0);
+          t->context.gpr[ARCH_RAX] = IN_CALL;
+          park_leave_for_core (t, b->nr);
         }
       shorten (b);
     }
@@ -294,20 +312,6 @@ log_call (const struct thread *t, long r)
   LOG (SYSCALL, "%d: %s (%#lx, %#lx, %#lx, %#lx, %#lx, %#lx) = %ld", t->tid,
        syscall_row (t->syscall)->name, gate_arg (t, 0), gate_arg (t, 1),
        gate_arg (t, 2), gate_arg (t, 3), gate_arg (t, 4), gate_arg (t, 5), r);
-}
-
-/* Put the result R of T's call where the application finds it.  */
-
-static void
-finish_call (struct thread *t, long r)
-{
-  struct arch_context *c = &t->context;
-  c->gpr[ARCH_RCX] = c->rip;
-  c->gpr[ARCH_R11] = c->rflags;
-  if (r == GATE_AGAIN)
-    c->rip -= 2;
-  else
-    c->gpr[ARCH_RAX] = r;
 }
 
 /* See gate.h.  */

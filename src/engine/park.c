@@ -12,12 +12,10 @@
 #include "engine/park.h"
 #include "common/assert.h"
 #include "common/log.h"
+#include "engine/call.h"
+#include "engine/main.h"
 #include "engine/signal.h"
 #include "engine/stats.h"
-
-/* How long threads have to leave before a core: 300 ms in all.  */
-#define EXPEL_LOOKS 300
-#define EXPEL_LOOK_NS 1000000
 
 static struct thread *stopper;
 static int32_t dying;           /* the process whose threads leave */
@@ -88,7 +86,7 @@ park_check (struct thread *t)
   if (park_wanted (t))
     park (t);
   if (park_expelled (t))
-    signal_go_native (t, true);
+    park_leave_for_core (t, -1);
 }
 
 /* See park.h.  */
@@ -201,18 +199,28 @@ has_others (struct thread *self, bool kick)
 void
 park_expel (struct thread *t)
 {
+  unsigned call;
   if (!has_others (t, false))
     return;
   while (!park_all (t))
-    ;
+    if (park_expelled (t))
+      park_leave_for_core (t, -1);
+  if (!call_core (t->tgid, t->tid, channel->birth.generation, &call))
+    return;                     /* and they stay parked */
+  signal_prepare_leaving ();
   __atomic_store_n (&dying, t->tgid, __ATOMIC_SEQ_CST);
   has_others (t, true);
   park_release (t);
-  for (unsigned n = 0; n < EXPEL_LOOKS && has_others (t, false); n++)
-    {
-      struct linux_timespec look = { .nsec = EXPEL_LOOK_NS };
-      raw3 (__NR_nanosleep, RAW_PTR (&look), 0, 0);
-    }
+  call_core_wait (call);
+}
+
+/* See park.h.  */
+
+void
+park_leave_for_core (struct thread *t, int64_t nr)
+{
+  set_state (t, THREAD_DEAD);
+  signal_leave (t, nr);
 }
 
 /* See park.h.  */

@@ -35,11 +35,17 @@ void park_release (struct thread *t);
 
 /* The process of T, the calling thread, is about to dump core: all its other
    threads leave the engine, each in its application's state, so that the core
-   shows nothing else.  Returns when they have, or after a while.  */
+   shows nothing else.  The server holds them there.  Returns when it does;
+   without it they stay parked, and the core shows the engine in them.  Does
+   not return if another thread was faster.  */
 void park_expel (struct thread *t);
 
 /* T's process is doing so.  */
 MUST_USE bool park_expelled (const struct thread *t);
+
+/* The calling thread T of such a process leaves: its context is the
+   application's, in system call NR or, -1, in none.  */
+NORETURN void park_leave_for_core (struct thread *t, int64_t nr);
 
 /* T, the calling thread, leaves for good.  */
 void park_thread_gone (struct thread *t);

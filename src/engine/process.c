@@ -289,7 +289,7 @@ clone_copying (struct thread *t, struct request *r)
     {
       t->context.gpr[ARCH_RAX] = 0;
       call_count_native (HUB_NATIVE_NOT_FOLLOWED);
-      signal_go_native (t, false);
+      signal_go_native (t);
     }
   return pid;
 }

@@ -187,58 +187,99 @@ native_frame (struct thread *t, struct frame *f, void *image)
   frame_fill (f, &t->context, &facts, saved ? vector : 0);
 }
 
+/* Load the application's state of T, with MASK, into the kernel's thread.  */
+
+NORETURN static void
+load_native (struct thread *t, linux_sigset mask)
+{
+  struct frame f;
+  void *image = heap_pages (t->signals.vector.extended_size + 64, false,
+                            HEAP_SIGNAL);
+  native_frame (t, &f, image);
+  f.uc.mask = mask;
+  thread_set_gs (t->context.gs_base);
+  arch_sigreturn (&f);
+}
+
+/* The first process of a pid namespace: by default no signal does anything to
+   it, unless the kernel has forced that (pid_namespaces(7)).  */
+
+static bool
+is_init (const struct thread *t)
+{
+  return t->tgid == 1;
+}
+
 /* Die by REC in the application's state: the signal waits, blocked, until
    sigreturn has loaded that state and unblocks it, so that a core shows
-   nothing of the engine.  */
+   nothing of the engine.  An init can only be killed by a signal that is
+   forced, as SIGSEGV is by a frame that is not there.  */
 
 NORETURN static void
 die (struct thread *t, const struct signal_record *rec)
 {
-  struct frame f;
   int sig = rec->info.signo;
   struct linux_sigaction dfl = { 0 };
   signal_vector (t);
-  if (signals_default (sig) == SIGNALS_CORE && !options.nx_app)
+  if (signals_default (sig) == SIGNALS_CORE)
     park_expel (t);
   LOG (SIGNAL, "%d: dies by signal %d at %#lx", t->tid, sig, t->context.rip);
   stats_print (t->tgid);
   stop_process_exit (t, sig);
   signal_block_everything ();
   raw4 (__NR_rt_sigaction, sig, RAW_PTR (&dfl), 0, sizeof dfl.mask);
+  if (is_init (t))
+    {
+      raw4 (__NR_rt_sigaction, RAW_SIGSEGV, RAW_PTR (&dfl), 0,
+            sizeof dfl.mask);
+      arch_sigreturn (NULL);
+    }
   raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, sig, RAW_PTR (&rec->info));
-  void *image = heap_pages (t->signals.vector.extended_size + 64, false,
-                            HEAP_SIGNAL);
-  native_frame (t, &f, image);
-  f.uc.mask = ~SIGSET_BIT (sig);
-  thread_set_gs (t->context.gs_base);
-  arch_sigreturn (&f);
+  load_native (t, ~SIGSET_BIT (sig));
 }
 
 /* See signal.h.  */
 
 void
-signal_go_native (struct thread *t, bool dying)
+signal_prepare_leaving (void)
 {
-  struct frame f;
+  struct linux_sigaction dfl = { 0 };
+  raw4 (__NR_rt_sigaction, CHANNEL_LEFT_SIGNAL, RAW_PTR (&dfl), 0,
+        sizeof dfl.mask);
+}
+
+/* See signal.h.  The signal waits, blocked, until sigreturn has loaded the
+   state and unblocks it.  */
+
+void
+signal_leave (struct thread *t, int64_t nr)
+{
+  struct linux_siginfo info = { .signo = CHANNEL_LEFT_SIGNAL,
+                                .code = CHANNEL_LEFT_CODE };
+  info.queue.value = nr;
+  signal_vector (t);
+  LOG (SIGNAL, "%d: leaves for a core at %#lx", t->tid, t->context.rip);
+  signal_block_everything ();
+  raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, CHANNEL_LEFT_SIGNAL,
+        RAW_PTR (&info));
+  load_native (t, ~SIGSET_BIT (CHANNEL_LEFT_SIGNAL));
+}
+
+/* See signal.h.  */
+
+void
+signal_go_native (struct thread *t)
+{
   struct sighand *h = t->signals.sighand;
   struct frame_stack altstack = t->signals.altstack;
   signal_vector (t);
   signal_block_everything ();
-  for (int sig = 1; !dying && sig <= RAW_NSIG; sig++)
+  for (int sig = 1; sig <= RAW_NSIG; sig++)
     if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
       signal_set_native_action (h, sig);
   raw3 (__NR_sigaltstack, RAW_PTR (&altstack), 0, 0);
-  void *image = heap_pages (t->signals.vector.extended_size + 64, false,
-                            HEAP_SIGNAL);
-  native_frame (t, &f, image);
-  if (dying)
-    {
-      f.uc.mask = ~0ull;
-      park_thread_gone (t);
-    }
   LOG (PROCESS, "process %d: goes native at %#lx", t->tgid, t->context.rip);
-  thread_set_gs (t->context.gs_base);
-  arch_sigreturn (&f);
+  load_native (t, t->signals.mask);
 }
 
 /* The default action, done for a signal that has an engine's handler in the
@@ -251,6 +292,8 @@ do_default (struct thread *t, const struct signal_record *rec)
     {
     case SIGNALS_TERMINATE:
     case SIGNALS_CORE:
+      if (is_init (t) && !rec->fault)
+        break;
       die (t, rec);
     case SIGNALS_STOP:
       raw3 (__NR_tgkill, t->tgid, t->tid, RAW_SIGSTOP);

@@ -315,8 +315,8 @@ signal_kick (struct thread *t)
 }
 
 /* The kernel's handler for SIG has to be the engine's, the application's
-   action being A.  A debugger wants to see what would end the program,
-   too.  */
+   action being A.  A core shall show nothing of the engine; and a debugger
+   wants to see what would end the program.  */
 
 static bool
 needs_handler (int sig, const struct linux_sigaction *a)
@@ -326,7 +326,8 @@ needs_handler (int sig, const struct linux_sigaction *a)
   if (SIGNAL_NEVER_BLOCKED & SIGSET_BIT (sig))
     return true;
   if (a->handler == RAW_SIG_DFL)
-    return options.debug && signals_default (sig) <= SIGNALS_CORE;
+    return signals_default (sig) == SIGNALS_CORE
+           || (options.debug && signals_default (sig) == SIGNALS_TERMINATE);
   return a->handler != RAW_SIG_IGN;
 }
 

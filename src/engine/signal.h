@@ -24,7 +24,7 @@
       application's mask lets it through; each once, as the kernel has it for
       signals below 32.
    4. SIG_DFL and SIG_IGN of the application are so in the kernel too, but for
-      the synchronous signals and the kick.  */
+      the synchronous signals and the kick, and SIG_DFL where it dumps core.  */
 
 #ifndef ENGINE_SIGNAL_H
 #define ENGINE_SIGNAL_H
@@ -176,9 +176,15 @@ void signal_clear_actions (struct thread *t);
 
 /* T leaves the engine for good: actions, mask and alternate stack in the
    kernel become the application's, and it runs natively from where its
-   context says.  T is its process's only thread, or the process is DYING:
-   then it has no more than moments to live, and all signals are blocked.  */
-NORETURN void signal_go_native (struct thread *t, bool dying);
+   context says.  T is its process's only thread.  */
+NORETURN void signal_go_native (struct thread *t);
+
+/* T, whose process is about to dump core, leaves the engine, but runs no
+   instruction of the application: its tracer holds it where it takes
+   CHANNEL_LEFT_SIGNAL.  NR is the system call that it is in; -1: none.
+   signal_prepare_leaving makes sure that nothing else comes of that.  */
+NORETURN void signal_leave (struct thread *t, int64_t nr);
+void signal_prepare_leaving (void);
 
 /* The alternate stack of T holds SP, as sigaltstack and the kernel's choice
    of a stack see it.  */

@@ -64,5 +64,5 @@ gate_ptrace (struct thread *t)
   c->gpr[ARCH_RAX] = 0;
   c->gpr[ARCH_RCX] = c->rip;
   c->gpr[ARCH_R11] = c->rflags;
-  signal_go_native (t, false);
+  signal_go_native (t);
 }

@@ -19,10 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/death.h"
 #include "host/namespace.h"
 #include "host/tracee.h"
 
 #define MAX_BIRTHS 256
+#define MAX_DEATHS 64
 #define MAX_IMAGES 4
 
 enum pending_state { PENDING_NONE, PENDING_SEIZED, PENDING_RETURNED };
@@ -37,6 +39,14 @@ struct pending
   uint32_t generation;          /* of the image to come */
 };
 
+/* A process that dumps core, and the call by which it said so, while that is
+   not answered for good; else -1.  */
+struct dying
+{
+  struct death *death;          /* null: unused */
+  int call;
+};
+
 struct server
 {
   struct image images[MAX_IMAGES];
@@ -46,6 +56,7 @@ struct server
   struct channel_options options;
   struct server_hooks hooks;
   struct pending pending[MAX_BIRTHS];
+  struct dying dying[MAX_DEATHS];
 
   int hub_fd;
   struct channel_hub *hub;
@@ -540,6 +551,25 @@ answer_failure (struct server *s, int i)
     }
 }
 
+/* A process is about to dump core.  */
+static void
+answer_core (struct server *s, int i, struct hub_call *call)
+{
+  struct dying *d = s->dying;
+
+  while (d < s->dying + MAX_DEATHS && d->death != NULL)
+    d++;
+  if (d < s->dying + MAX_DEATHS && find_caller (s, call))
+    {
+      d->death = death_begin (call->pid, call->tid);
+      d->call = i;
+    }
+  else
+    d = NULL;
+  move_call (s, i, HUB_ASKED,
+             d != NULL && d->death != NULL ? HUB_GRANTED : HUB_REFUSED);
+}
+
 static void
 answer_calls (struct server *s)
 {
@@ -558,6 +588,8 @@ answer_calls (struct server *s)
         answer_exec (s, i, &call);
       else if (call.kind == HUB_FORK)
         answer_fork (s, i, &call);
+      else if (call.kind == HUB_CORE)
+        answer_core (s, i, &call);
       else
         move_call (s, i, HUB_ASKED, HUB_REFUSED);
     }
@@ -581,6 +613,26 @@ poll_births (struct server *s)
   return any;
 }
 
+static void
+poll_death (struct server *s, struct dying *d)
+{
+  int status = -1, pid = death_pid (d->death);
+  enum death_state state = death_poll (d->death, &status);
+
+  if (state != DEATH_RUNNING && d->call >= 0)
+    {
+      move_call (s, d->call, HUB_GRANTED, HUB_DONE);
+      d->call = -1;
+    }
+  if (state == DEATH_OVER)
+    {
+      death_end (d->death);
+      d->death = NULL;
+    }
+  if (status != -1 && s->hooks.ended != NULL)
+    s->hooks.ended (s->hooks.data, pid, status);
+}
+
 /* See server.h.  */
 void
 server_serve (struct server *s)
@@ -591,6 +643,9 @@ server_serve (struct server *s)
     answer_calls (s);
   while (poll_births (s))
     ;
+  for (unsigned i = 0; i < MAX_DEATHS; i++)
+    if (s->dying[i].death != NULL)
+      poll_death (s, &s->dying[i]);
 }
 
 
@@ -618,6 +673,8 @@ server_in_use (const struct server *s)
 
   for (unsigned i = 0; i < MAX_BIRTHS; i++)
     used |= s->pending[i].state != PENDING_NONE;
+  for (unsigned i = 0; i < MAX_DEATHS; i++)
+    used |= s->dying[i].death != NULL;
   for (unsigned i = 0; i < s->n_images && !used; i++)
     used = image_in_use (&s->images[i]);
   return used;
@@ -674,6 +731,9 @@ server_destroy (struct server *s)
 {
   for (unsigned i = 0; i < MAX_BIRTHS; i++)
     let_pending_go (&s->pending[i]);
+  for (unsigned i = 0; i < MAX_DEATHS; i++)
+    if (s->dying[i].death != NULL)
+      death_end (s->dying[i].death);
   waiter_stop (s);
   hub_destroy (s);
   for (unsigned i = 0; i < s->n_images; i++)
