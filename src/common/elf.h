@@ -28,7 +28,7 @@ enum elf_kind
 /* The bytes of the file header, and as many as elf_kind wants to see.  */
 #define ELF_HEADER_SIZE 64
 
-/* Elf64_Ehdr and Elf64_Phdr of elf(5), for rooms that have no libc's <elf.h>. */
+/* Elf64_Ehdr and Elf64_Phdr of elf(5), for rooms without libc's <elf.h>.  */
 struct elf_file_header
 {
   uint8_t ident[16];

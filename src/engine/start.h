@@ -31,8 +31,8 @@ NORETURN void engine_go_native (const struct arch_regs *regs);
    opened, and C is a private, empty channel without slots.  */
 MUST_USE bool engine_map_channel (struct channel *c, const char *path);
 
-/* Map the shared channel that PATH names at AT, reserved for it, with the birth
-   record of FROM, for a child of vfork.  Null: it cannot be opened.  */
+/* Map the shared channel that PATH names at AT, reserved for it, with the
+   birth record of FROM, for a child of vfork.  Null: it cannot be opened.  */
 MUST_USE struct channel *engine_map_another (const struct channel *from,
                                              uint64_t at, const char *path);
 

@@ -75,7 +75,8 @@ void stop_post (struct thread *t, enum channel_stop why, uint64_t addr,
                 uint64_t arg);
 
 /* T is about to get signal REC: show it to the debugger unless it does not
-   care, and lets T continue: one that steps wants to see every signal.  False: it shall not be delivered; else *REC is what to deliver.  */
+   care, and lets T continue: one that steps wants to see every signal.
+   False: it shall not be delivered; else *REC is what to deliver.  */
 MUST_USE bool stop_signal (struct thread *t, struct signal_record *rec);
 
 /* Around a system call that may block.  stop_enter_syscall is false when T has
