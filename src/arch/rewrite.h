@@ -26,7 +26,10 @@ enum arch_note_kind
   ARCH_NOTE_EXIT,       /* the target of exit number APP of the fragment */
   ARCH_NOTE_TARGET_RCX, /* in %rcx */
   ARCH_NOTE_TARGET,     /* in context.target */
-  ARCH_NOTE_DIFFERENCE  /* %rcx and where segment number APP begins */
+  ARCH_NOTE_DIFFERENCE, /* %rcx and where segment number APP begins */
+  ARCH_NOTE_TURN        /* a turn of a repeated string instruction is done and
+                           not yet counted: rewrite_count_turn, with APP as
+                           HOW */
 };
 
 struct arch_note
@@ -169,6 +172,17 @@ void rewrite_miss (struct rewriter *w);
 uint8_t *rewrite_conditional (struct rewriter *w, const struct insn *i,
                               unsigned exit, cache_pc taken, cache_pc fall,
                               uint8_t **fall_field);
+
+/* Emit one turn of the repeated string instruction I, which could be copied:
+   that of a loop which is taken, to I itself, while there are turns left.  The
+   rest as rewrite_conditional, for a loop.  */
+uint8_t *rewrite_turn (struct rewriter *w, const struct insn *i,
+                       unsigned exit, cache_pc taken, cache_pc fall,
+                       uint8_t **fall_field);
+
+/* Count a turn in R, as HOW of a note says.  Returns the number of the exit of
+   which the target comes next.  */
+unsigned rewrite_count_turn (struct arch_regs *r, unsigned how);
 
 /* Compare the application's N bytes at PC with what they are now, and go to
    CHANGED if they differ; %rcx and %rdx are spilled and taken back.  At most

@@ -134,25 +134,48 @@ push_return (struct build *b, const struct insn *i, unsigned spilled)
   rewrite_push_return (&b->w, i, slot, spilled);
 }
 
+/* End with two exits, to TARGET or behind I, by WRITE.  */
 static void
-build_conditional (struct build *b, const struct insn *i)
+end_with_two (struct build *b, const struct insn *i, app_pc target,
+              uint8_t *(*write) (struct rewriter *w, const struct insn *i,
+                                 unsigned exit, cache_pc taken, cache_pc fall,
+                                 uint8_t **fall_field))
 {
-  if (path_side_exit (b, i))
-    return;
-  unsigned taken = build_add_exit (b, EXIT_DIRECT, i->target);
+  unsigned taken = build_add_exit (b, EXIT_DIRECT, target);
   unsigned fall = build_add_exit (b, EXIT_DIRECT, i->pc + i->length);
   uint8_t *fall_field;
 
   build_set_field (b, taken,
-                   rewrite_conditional (&b->w, i, taken,
-                                        build_exit_unit (b, taken),
-                                        build_exit_unit (b, fall),
-                                        &fall_field));
+                   write (&b->w, i, taken, build_exit_unit (b, taken),
+                          build_exit_unit (b, fall), &fall_field));
   if (fall_field)
     build_set_field (b, fall, fall_field);
   else
     jump_to_exit (b, fall);
   b->done = true;
+}
+
+static void
+build_conditional (struct build *b, const struct insn *i)
+{
+  if (!path_side_exit (b, i))
+    end_with_two (b, i, i->target, rewrite_conditional);
+}
+
+/* One turn of the repeated string instruction I.  */
+static void
+build_turn (struct build *b, const struct insn *i)
+{
+  give_back (b, REWRITE_ALL);
+  b->pc = b->run = i->pc + i->length;
+  end_with_two (b, i, i->pc, rewrite_turn);
+}
+
+static bool
+has_turns (const struct insn *i, enum flavour flavour)
+{
+  return flavour_steps (flavour) && flavour != FLAVOUR_WHOLE
+         && (i->properties & INSN_REP);
 }
 
 /* What ends a block with no code of its own but a reason to leave.  */
@@ -331,7 +354,12 @@ build_body (struct build *b, enum flavour flavour)
       else if (b->room && s == INSN_OK && apply_rules (b, &i, asked))
         break;
       else if (s == INSN_OK && rewrite_is_copy (&i))
-        b->pc += i.length;
+        {
+          if (has_turns (&i, flavour))
+            build_turn (b, &i);
+          else
+            b->pc += i.length;
+        }
       else
         {
           end_run (b);

@@ -29,9 +29,12 @@
 enum flavour
 {
   FLAVOUR_PLAIN,        /* runs at full speed, no point in it */
-  FLAVOUR_STEP,         /* blocks of one instruction, never linked */
+  FLAVOUR_STEP,         /* blocks of one instruction, never linked; of one
+                           turn of a repeated string instruction, which is
+                           what the processor's single step does */
+  FLAVOUR_WHOLE,        /* the same, with all turns */
   FLAVOUR_WATCH,        /* with checks of what is watched */
-  FLAVOUR_WATCH_STEP,   /* both */
+  FLAVOUR_WATCH_STEP,   /* that, and steps */
   FLAVOUR_RECORD,       /* a block of a trace to be, run once (trace.h) */
   N_FLAVOURS
 };
@@ -40,7 +43,8 @@ enum flavour
 static inline bool
 flavour_steps (enum flavour flavour)
 {
-  return flavour == FLAVOUR_STEP || flavour == FLAVOUR_WATCH_STEP;
+  return flavour == FLAVOUR_STEP || flavour == FLAVOUR_WATCH_STEP
+         || flavour == FLAVOUR_WHOLE;
 }
 
 enum exit_kind

@@ -11,6 +11,7 @@
 static const char flavour_names[N_FLAVOURS][12] = {
   [FLAVOUR_PLAIN] = "plain",
   [FLAVOUR_STEP] = "step",
+  [FLAVOUR_WHOLE] = "step-whole",
   [FLAVOUR_WATCH] = "watch",
   [FLAVOUR_WATCH_STEP] = "watch-step",
   [FLAVOUR_RECORD] = "record",

@@ -91,6 +91,9 @@ translate_body (const struct arch_context *c, const struct fragment *f,
     case ARCH_NOTE_DIFFERENCE:
       app->rip = app->gpr[ARCH_RCX] + fragment_segment (f, n->app)->pc;
       break;
+    case ARCH_NOTE_TURN:
+      app->rip = f->exits[rewrite_count_turn (app, n->app)].target;
+      break;
     }
   take_spilled (c, app, n->spilled);
   if (n->flags_saved)

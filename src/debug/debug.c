@@ -52,14 +52,15 @@ is_passing (const struct thread *t)
          && t->passing_rsp == t->context.gpr[ARCH_RSP];
 }
 
-/* The instruction that a thread is armed for is done without checks.  */
+/* The instruction that a thread is armed for is done without checks, and up to
+   its first turn that is watched at once.  */
 static enum flavour
 flavour (struct thread *t)
 {
   bool step = is_to_step (t) || is_passing (t);
 
   if (watch_armed (t))
-    return FLAVOUR_STEP;
+    return step ? FLAVOUR_STEP : FLAVOUR_WHOLE;
   if (watch_any ())
     return step ? FLAVOUR_WATCH_STEP : FLAVOUR_WATCH;
   return step ? FLAVOUR_STEP : N_FLAVOURS;

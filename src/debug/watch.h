@@ -3,7 +3,7 @@
 
    A thread leaves the cache in front of an instruction that may touch what is
    watched (ARCH_EXIT_WATCH).  It notes the bytes that are concerned, does that
-   one instruction in FLAVOUR_STEP, and compares.  Only one thread of the
+   one instruction in FLAVOUR_WHOLE, and compares.  Only one thread of the
    process does that at a time, so that no change is missed or seen twice; the
    others look again, as they come to the same check, until it is done.
 

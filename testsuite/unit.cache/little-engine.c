@@ -16,6 +16,7 @@
 #define STACK_SIZE (1ul << 20)
 
 unsigned long little_dispatches;
+enum flavour little_flavour;
 bool little_verify, little_no_compare;
 unsigned little_threshold;
 void (*little_hook) (struct arch_context *c);
@@ -142,7 +143,7 @@ find_fragment (app_pc pc, bool indirect, struct exit **e)
   enum build_status s;
   app_pc fault;
 
-  while ((s = cache_fragment (pc, FLAVOUR_PLAIN, indirect, &f, &fault))
+  while ((s = cache_fragment (pc, little_flavour, indirect, &f, &fault))
          == BUILD_FULL)
     {
       cache_reset ();
@@ -190,7 +191,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           how = TRACE_ARRIVED_ELSE;
           little_point (c);
         }
-      else if (e->kind != EXIT_DIRECT)
+      else if (e->kind != EXIT_DIRECT && e->kind != EXIT_STEPPED)
         {
           printf ("FAIL: exit of kind %d at %lx\n", e->kind, e->target);
           exit (1);
@@ -200,7 +201,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
     little_hook (c);
   if (c->rip == stop_at)
     longjmp (back, 1);
-  next = trace_next (c, FLAVOUR_PLAIN, how, &f);
+  next = trace_next (c, little_flavour, how, &f);
   if (next == TRACE_NO_ROOM)
     {
       cache_reset ();
@@ -210,7 +211,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
     f = find_fragment (c->rip, indirect, &e);
   if (e && how == TRACE_ARRIVED_DIRECT)
     cache_link (e, f);
-  c->table = (uint64_t) cache_table (FLAVOUR_PLAIN);
+  c->table = (uint64_t) cache_table (little_flavour);
   c->next = (uint64_t) f->entry;
   vectors_restore ();
   arch_enter (c);

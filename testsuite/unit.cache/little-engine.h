@@ -24,6 +24,9 @@ void little_run (struct arch_regs *regs, app_pc stop);
 /* Ticks: how many times the dispatcher was entered.  */
 extern unsigned long little_dispatches;
 
+/* The flavour of what runs: FLAVOUR_PLAIN, unless set.  */
+extern enum flavour little_flavour;
+
 /* Code may change unseen.  */
 extern bool little_verify;
 

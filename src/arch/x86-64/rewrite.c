@@ -607,6 +607,68 @@ rewrite_conditional (struct rewriter *w, const struct insn *i, unsigned exit,
   return w->e.at - 4;
 }
 
+/* How a turn ends the instruction, in a note: the exit that is taken while it
+   goes on, the size of %rcx, and what cmps and scas want of ZF.  */
+enum { TURN_EXIT = 0xff, TURN_SHORT = 0x100, TURN_ZF = 0x200,
+       TURN_NOT_ZF = 0x400 };
+
+static unsigned
+turn_of (const struct insn *i, unsigned exit)
+{
+  unsigned op = i->opcode & 0xfe, how = exit;
+
+  if (i->addrsize == 4)
+    how |= TURN_SHORT;
+  if (op == 0xa6 || op == 0xae)
+    how |= i->prefix_rep == 0xf3 ? TURN_ZF : TURN_NOT_ZF;
+  return how;
+}
+
+/* See rewrite.h.  */
+unsigned
+rewrite_count_turn (struct arch_regs *r, unsigned how)
+{
+  uint64_t left = r->gpr[ARCH_RCX] - 1;
+  bool zf = r->rflags & FLAG_ZF;
+
+  if (how & TURN_SHORT)
+    left = (uint32_t) left;
+  r->gpr[ARCH_RCX] = left;
+  return (how & TURN_EXIT)
+         + (!left || ((how & TURN_ZF) && !zf) || ((how & TURN_NOT_ZF) && zf));
+}
+
+/* See rewrite.h.  What the processor does after each turn (SDM volume 2, REP)
+   is what loop, loope and loopne do.
+
+              jrcxz 1f
+              I, without its prefix
+              loop  2f
+     1:       jmp   FALL
+     2:       jmp   TAKEN                                                  */
+uint8_t *
+rewrite_turn (struct rewriter *w, const struct insn *i, unsigned exit,
+              cache_pc taken, cache_pc fall, uint8_t **fall_field)
+{
+  unsigned how = turn_of (i, exit);
+  struct insn loop = *i;
+  uint8_t *over, *field;
+
+  loop.opcode = how & TURN_ZF ? 0xe1 : how & TURN_NOT_ZF ? 0xe0 : 0xe2;
+  note_at (w, i, 0);
+  if (i->addrsize == 4)
+    emit_8 (&w->e, 0x67);
+  emit_8 (&w->e, 0xe3);
+  over = w->e.at++;
+  for (unsigned n = 0; n < i->length; n++)
+    if (n >= i->opcode_at || (i->bytes[n] | 1) != 0xf3)
+      emit_8 (&w->e, i->bytes[n]);
+  rewrite_note (w, ARCH_NOTE_TURN, how, 0);
+  field = rewrite_loop (w, &loop, exit, taken, fall, fall_field);
+  *over = (uint8_t) (*fall_field - 1 - (over + 1));
+  return field;
+}
+
 /* mov (%rdx), %rcx of SIZE bytes, the upper ones zero.  */
 static void
 load_rcx_of_size (struct emit *e, unsigned size)
