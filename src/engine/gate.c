@@ -324,9 +324,11 @@ syscall_gate (struct thread *t)
   STATS_COUNT (SYSCALLS);
   if (caught)
     {
-      t->syscall = nr;          /* what the debugger sees it in */
-      stop_report (t, CHANNEL_STOP_SYSCALL_ENTRY, 0, nr);
-      nr = gate_number (t);
+      t->syscall = nr;          /* what the debugger sees it in, and may
+                                   change */
+      stop_report_in_call (t, CHANNEL_STOP_SYSCALL_ENTRY, nr);
+      nr = t->syscall;
+      t->context.gpr[ARCH_RAX] = nr;
     }
   gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
   t->syscall = nr;

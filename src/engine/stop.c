@@ -286,6 +286,8 @@ take (struct thread *t)
       c->rflags = s->regs.rflags;
       c->gs_base = s->regs.gs_base;
       thread_set_fs_base (t, s->regs.fs_base);
+      if (t->stopped_in_call)
+        t->syscall = s->regs.orig_rax;
       restart_call (c, s->regs.orig_rax);
     }
   if (s->xsave_changed)
