@@ -53,7 +53,8 @@ row (const char *text, uint64_t value)
 
 enum { CLOCK_MONOTONIC = 1 };
 
-/* Nanoseconds on the clock, and processor ticks, when the process began.  */
+/* Nanoseconds on the clock, and processor ticks, when the process began; 0:
+   the time of building is not measured.  */
 static uint64_t start_ns, start_ticks;
 
 static uint64_t
@@ -83,7 +84,7 @@ build_rate (const struct cache_stats *c)
   uint64_t us = (now_ns () - start_ns) / 1000;
   uint64_t ticks_per_us = us ? ticks / us : 0;
 
-  if (!c->build_ticks || !start_ns || !ticks_per_us)
+  if (!c->build_ticks || !ticks_per_us)
     return 0;
   return c->measured * ticks_per_us * 1000 / c->build_ticks * 1000;
 }
@@ -93,7 +94,8 @@ print_cache (void)
 {
   const struct cache_stats *c = cache_stats ();
   row ("blocks built", c->blocks);
-  row ("blocks built a second of building", build_rate (c));
+  if (start_ns)
+    row ("blocks built a second of building", build_rate (c));
   row ("application bytes translated", c->app_bytes);
   row ("links", c->links);
   row ("counted links to heads of traces", c->counters);
