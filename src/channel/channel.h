@@ -1,9 +1,10 @@
 /* The contract between the server and the engine: one shared mapping a
    process, and nothing else.
 
-   Layout: struct channel, then n_slots slots of slot_size bytes from slots_at.
+   Layout: struct channel, then n_slots slots of slot_size bytes from slots_at,
+   then the ring of records (channel/ring.h) at records_at.
    All offsets are from the start of the mapping.  Without a debugger there are
-   no slots (n_slots is 0), nobody reads it from outside, and the mapping is
+   no slots (n_slots is 0) and no ring, nobody reads it from outside, and the mapping is
    private to the process: fork copies it and nothing needs to be done.
 
    Who writes what:
@@ -27,6 +28,7 @@
 #define CHANNEL_CHANNEL_H
 
 #include "arch/regs.h"
+#include "channel/ring.h"
 
 #define CHANNEL_MAGIC 0x6e616863206f6972ull /* "rio chan" */
 #define CHANNEL_VERSION 1
@@ -306,6 +308,16 @@ enum channel_question
 
 #define CHANNEL_TEXT_SIZE (256ul << 10)
 
+/* The ring of records: what threads note while they run, for the server to
+   take.  Each type says what its records are.  */
+enum channel_record
+{
+  CHANNEL_RECORD_NONE = RING_PAD,
+  CHANNEL_RECORD_TRACE          /* a part of a trace frame */
+};
+
+#define CHANNEL_RECORDS_SIZE (4ul << 20)
+
 struct channel_head
 {
   uint64_t magic;
@@ -314,6 +326,7 @@ struct channel_head
   uint64_t slots_at;
   uint32_t n_slots;             /* 0 or CHANNEL_MAX_THREADS */
   uint32_t pad;
+  uint64_t records_at;          /* 0: there is no ring */
 };
 
 struct channel
@@ -357,12 +370,20 @@ struct channel
   char text[CHANNEL_TEXT_SIZE];         /* the engine's */
 };
 
-/* The bytes of a channel with N_SLOTS slots.  */
+/* Where the ring of records is in a channel with N_SLOTS slots, and the bytes
+   of the whole.  */
 static inline uint64_t
-channel_size (unsigned n_slots)
+channel_records_at (unsigned n_slots)
 {
   return PAGE_UP (sizeof (struct channel))
          + PAGE_UP (n_slots * sizeof (struct channel_thread));
+}
+
+static inline uint64_t
+channel_size (unsigned n_slots)
+{
+  return channel_records_at (n_slots)
+         + (n_slots ? PAGE_UP (RING_BYTES (CHANNEL_RECORDS_SIZE)) : 0);
 }
 
 /* The head of such a channel.  */
@@ -375,6 +396,7 @@ channel_head (unsigned n_slots)
     .slot_size = sizeof (struct channel_thread),
     .slots_at = PAGE_UP (sizeof (struct channel)),
     .n_slots = n_slots,
+    .records_at = n_slots ? channel_records_at (n_slots) : 0,
   };
 
   return head;
@@ -385,6 +407,15 @@ channel_slot (struct channel *c, unsigned n)
 {
   return (struct channel_thread *) ((char *) c + c->head.slots_at
                                     + (size_t) n * c->head.slot_size);
+}
+
+/* The ring of records of C; null: it has none.  */
+static inline struct ring *
+channel_records (struct channel *c)
+{
+  return c->head.records_at
+             ? (struct ring *) ((char *) c + c->head.records_at)
+             : NULL;
 }
 
 #endif

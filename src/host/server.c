@@ -225,6 +225,7 @@ n_slots (const struct server *s)
 enum server_refusal
 server_channel_create (const struct server *s, struct server_channel *c)
 {
+  uint64_t key;
   void *at;
 
   c->fd = make_shared ("rio-channel", channel_size (n_slots (s)), &at);
@@ -232,6 +233,9 @@ server_channel_create (const struct server *s, struct server_channel *c)
     return SERVER_NO_MEMORY;
   c->channel = at;
   c->channel->head = channel_head (n_slots (s));
+  if (s->shared && getrandom (&key, sizeof key, 0) == sizeof key)
+    ring_init (channel_records (c->channel), CHANNEL_RECORDS_SIZE, key,
+               &c->records);
   return SERVER_OK;
 }
 

@@ -96,6 +96,7 @@ struct server_channel
 {
   int fd;
   struct channel *channel;
+  struct ring_reader records;   /* where there is a ring */
 };
 
 MUST_USE enum server_refusal server_channel_create (const struct server *s,

@@ -16,6 +16,8 @@ struct target
   int epoll;                    /* what the owner polls: all of the below */
   int sigchld;
   int wake;                     /* an eventfd of our own */
+  int timer;                    /* for records that nobody tells of */
+  struct target_records records;
 
   bool running;
   bool interrupt;               /* wanted */
@@ -39,6 +41,9 @@ void target_pump (struct target *t, int ms);
 
 /* Make the event descriptor readable.  */
 void target_poke (struct target *t);
+
+/* P is dead, or its channel goes: take all that it has left.  */
+void target_take_last_records (struct target *t, struct process *p);
 
 /* Put P at the end of the list, or take it out and give it up.  */
 void target_add (struct target *t, struct process *p);

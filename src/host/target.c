@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ target_drop (struct target *t, struct process *p)
   if (*at != NULL)
     *at = p->next;
   epoll_ctl (t->epoll, EPOLL_CTL_DEL, p->pidfd, NULL);
+  target_take_last_records (t, p);
   process_destroy (t->server, p);
 }
 
@@ -188,6 +190,7 @@ hook_born (void *data, int pid, const struct birth *b, enum birth_refusal r)
       return;
     }
   p->execed = p != t->spawning;
+  target_take_last_records (t, p);
   process_born (t->server, p, b);
   target_publish_wants (t, p);
 }
@@ -244,7 +247,8 @@ open_descriptors (struct target *t)
   t->epoll = epoll_create1 (EPOLL_CLOEXEC);
   t->sigchld = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   t->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return t->epoll >= 0 && t->sigchld >= 0 && t->wake >= 0;
+  t->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  return t->epoll >= 0 && t->sigchld >= 0 && t->wake >= 0 && t->timer >= 0;
 }
 
 static void
@@ -256,6 +260,8 @@ close_descriptors (struct target *t)
     close (t->sigchld);
   if (t->wake >= 0)
     close (t->wake);
+  if (t->timer >= 0)
+    close (t->timer);
 }
 
 /* See target.h.  */
@@ -274,7 +280,7 @@ target_create (struct target **made, const struct channel_options *options)
 
   if (t == NULL)
     return TARGET_TOO_MANY;
-  t->epoll = t->sigchld = t->wake = -1;
+  t->epoll = t->sigchld = t->wake = t->timer = -1;
   t->program_signals = ~0ull;
   t->options = options != NULL ? *options
                                : (struct channel_options){ .follow = 1 };
@@ -290,6 +296,7 @@ target_create (struct target **made, const struct channel_options *options)
     }
   watch (t, t->sigchld);
   watch (t, t->wake);
+  watch (t, t->timer);
   watch (t, server_fd (t->server));
   *made = t;
   return TARGET_OK;
@@ -345,7 +352,10 @@ target_pump (struct target *t, int ms)
     ;
   while (read (t->wake, &n, sizeof n) > 0)
     ;
+  while (read (t->timer, &n, sizeof n) > 0)
+    ;
   server_serve (t->server);
+  target_take_records (t);
 }
 
 

@@ -346,6 +346,27 @@ bool target_next_event (struct target *t, struct target_event *event);
    how many there were.  target_event_fd is readable when there are some.  */
 size_t target_text (struct target *t, char *text, size_t size);
 
+/* What the threads of processes note in passing, with no stop.  */
+struct target_records
+{
+  void *data;
+
+  /* A part of a trace frame of process PID: SIZE bytes as the engine wrote
+     them, to be believed as little as any of its words.  */
+  void (*trace) (void *data, int pid, const void *bytes, size_t size);
+};
+
+/* Have records given to RECORDS, whose functions may be null, as they come:
+   from within target_next_event, target_resume, target_kill,
+   target_take_records, in order for each thread; those of a process that is
+   gone before its event.  target_event_fd is readable when there are some.
+   Whoever has no room for one has it lost.  */
+void target_set_records (struct target *t,
+                         const struct target_records *records);
+
+/* Take what there is now.  */
+void target_take_records (struct target *t);
+
 /* Which events are wanted at all, a bit each by TARGET_WANTS.  Without FORK
    and VFORK a child is left to itself, not in the lists; without EXEC it goes
    on in the new image (with its points gone); THREADS are CLONE and

@@ -477,6 +477,18 @@ target_text (struct target *t, char *text, size_t size)
   return 0;
 }
 
+void
+target_set_records (struct target *t, const struct target_records *records)
+{
+  (void) t, (void) records;
+}
+
+void
+target_take_records (struct target *t)
+{
+  (void) t;
+}
+
 bool
 target_next_event (struct target *t, struct target_event *event)
 {
