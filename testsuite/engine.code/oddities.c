@@ -18,16 +18,17 @@
 
 static sigjmp_buf again;
 static volatile uintptr_t fault_at;
-static volatile int vague;       /* the kernel tells no more of it */
+static volatile int vague; /* the kernel tells no more of it */
 
 static void
 on_fault (int sig, siginfo_t *info, void *context)
 {
-  const greg_t *r = ((ucontext_t *) context)->uc_mcontext.gregs;
+  const greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
   printf ("  signal %d code %d addr %s", sig, info->si_code,
-          !info->si_addr ? "0"
-          : (uintptr_t) info->si_addr == (uintptr_t) r[REG_RIP] ? "pc"
-          : (uintptr_t) info->si_addr == fault_at ? "expected" : "other");
+          !info->si_addr                                      ? "0"
+          : (uintptr_t)info->si_addr == (uintptr_t)r[REG_RIP] ? "pc"
+          : (uintptr_t)info->si_addr == fault_at              ? "expected"
+                                                              : "other");
   if (!vague)
     printf (" trap %lld error %llx", r[REG_TRAPNO], r[REG_ERR]);
   printf ("\n");
@@ -38,8 +39,11 @@ on_fault (int sig, siginfo_t *info, void *context)
   printf ("%s\n", NAME);                                                      \
   if (!sigsetjmp (again, 1))                                                  \
     {                                                                         \
-      asm volatile (CODE : : : "rax", "rcx", "rdx", "rsi", "rdi", "r11",      \
-                    "memory", "cc");                                          \
+      asm volatile(CODE                                                       \
+                   :                                                          \
+                   :                                                          \
+                   : "rax", "rcx", "rdx", "rsi", "rdi", "r11", "memory",      \
+                     "cc");                                                   \
       printf ("  no fault\n");                                                \
     }
 
@@ -47,11 +51,15 @@ static void
 prefixed_syscalls (void)
 {
   long a = SYS_getppid, b = SYS_getppid, c = SYS_getppid, after;
-  asm volatile ("rex.W syscall" : "+a" (a) : : "rcx", "r11", "memory");
-  asm volatile (".byte 0xf3\n\tsyscall\n\tlea (%%rip), %1\n\tsub %%rcx, %1"
-                : "+a" (b), "=r" (after) : : "rcx", "r11", "memory");
-  asm volatile (".byte 0x66, 0x2e\n\tsyscall" : "+a" (c) : : "rcx", "r11",
-                "memory");
+  asm volatile("rex.W syscall" : "+a"(a) : : "rcx", "r11", "memory");
+  asm volatile(".byte 0xf3\n\tsyscall\n\tlea (%%rip), %1\n\tsub %%rcx, %1"
+               : "+a"(b), "=r"(after)
+               :
+               : "rcx", "r11", "memory");
+  asm volatile(".byte 0x66, 0x2e\n\tsyscall"
+               : "+a"(c)
+               :
+               : "rcx", "r11", "memory");
   printf ("prefixed: %d %d %d %ld\n", a == getppid (), b == getppid (),
           c == getppid (), after);
 }
@@ -59,14 +67,15 @@ prefixed_syscalls (void)
 static void
 vsyscall_page (void)
 {
-  long (*time_entry) (long *) = (void *) 0xffffffffff600400;
-  int (*tod_entry) (struct timeval *, void *) = (void *) 0xffffffffff600000;
-  int (*cpu_entry) (unsigned *, unsigned *, void *) = (void *) 0xffffffffff600800;
+  long (*time_entry) (long *) = (void *)0xffffffffff600400;
+  int (*tod_entry) (struct timeval *, void *) = (void *)0xffffffffff600000;
+  int (*cpu_entry) (unsigned *, unsigned *, void *)
+      = (void *)0xffffffffff600800;
   struct timeval tv = { 0 };
   unsigned cpu = 999, node = 999;
   printf ("vsyscall\n");
   if (sigsetjmp (again, 1))
-    return;                     /* the kernel has none */
+    return; /* the kernel has none */
   long t = time_entry (NULL);
   printf ("  time %d", t - time (NULL) <= 0 && time (NULL) - t < 5);
   printf (" gettimeofday %d %d", tod_entry (&tv, NULL), tv.tv_sec - t < 5);
@@ -75,7 +84,8 @@ vsyscall_page (void)
   vague = 1;
   FAULTS ("  its middle", "mov $0xffffffffff600404, %%rax\n\tcall *%%rax")
   vague = 0;
-  FAULTS ("  reading it", "mov $0xffffffffff600000, %%rax\n\tmov (%%rax), %%al")
+  FAULTS ("  reading it",
+          "mov $0xffffffffff600000, %%rax\n\tmov (%%rax), %%al")
   fault_at = 0;
 }
 
@@ -83,19 +93,27 @@ static void
 far_returns (void)
 {
   long a = 0, b = 0, c = 0;
-  asm volatile ("mov %%cs, %%ecx\n\tlea 1f(%%rip), %%rax\n\tpush %%rcx\n\t"
-                "push %%rax\n\tlretq\n\tud2\n1:\tmov $1, %0"
-                : "+r" (a) : : "rax", "rcx", "memory");
-  asm volatile ("mov %%rsp, %%rdx\n\tmov %%cs, %%ecx\n\tlea 1f(%%rip), %%rax\n\t"
-                "push $77\n\tpush %%rcx\n\tpush %%rax\n\tlretq $8\n\tud2\n"
-                "1:\tmov $1, %0\n\tsub %%rsp, %%rdx\n\tadd %%rdx, %0"
-                : "+r" (b) : : "rax", "rcx", "rdx", "memory", "cc");
-  asm volatile ("mov %%rsp, %%rdx\n\tmov %%ss, %%esi\n\tmov %%cs, %%ecx\n\t"
-                "lea 1f(%%rip), %%rax\n\tpush %%rsi\n\tlea -32(%%rdx), %%rdi\n\t"
-                "push %%rdi\n\tpush $0x2d7\n\tpush %%rcx\n\tpush %%rax\n\t"
-                "iretq\n\tud2\n1:\tpushfq\n\tpop %0\n\tsub %%rsp, %%rdi\n\t"
-                "mov %%rdx, %%rsp\n\tshl $16, %%rdi\n\tadd %%rdi, %0"
-                : "+r" (c) : : "rax", "rcx", "rdx", "rsi", "rdi", "memory", "cc");
+  asm volatile("mov %%cs, %%ecx\n\tlea 1f(%%rip), %%rax\n\tpush %%rcx\n\t"
+               "push %%rax\n\tlretq\n\tud2\n1:\tmov $1, %0"
+               : "+r"(a)
+               :
+               : "rax", "rcx", "memory");
+  asm volatile(
+      "mov %%rsp, %%rdx\n\tmov %%cs, %%ecx\n\tlea 1f(%%rip), %%rax\n\t"
+      "push $77\n\tpush %%rcx\n\tpush %%rax\n\tlretq $8\n\tud2\n"
+      "1:\tmov $1, %0\n\tsub %%rsp, %%rdx\n\tadd %%rdx, %0"
+      : "+r"(b)
+      :
+      : "rax", "rcx", "rdx", "memory", "cc");
+  asm volatile(
+      "mov %%rsp, %%rdx\n\tmov %%ss, %%esi\n\tmov %%cs, %%ecx\n\t"
+      "lea 1f(%%rip), %%rax\n\tpush %%rsi\n\tlea -32(%%rdx), %%rdi\n\t"
+      "push %%rdi\n\tpush $0x2d7\n\tpush %%rcx\n\tpush %%rax\n\t"
+      "iretq\n\tud2\n1:\tpushfq\n\tpop %0\n\tsub %%rsp, %%rdi\n\t"
+      "mov %%rdx, %%rsp\n\tshl $16, %%rdi\n\tadd %%rdi, %0"
+      : "+r"(c)
+      :
+      : "rax", "rcx", "rdx", "rsi", "rdi", "memory", "cc");
   printf ("far: %ld %ld %lx\n", a, b, c);
 }
 
@@ -119,12 +137,13 @@ gs_strings (void)
   other[100] = 1;
   syscall (SYS_arch_prctl, ARCH_SET_GS, area);
 #define STRING(NAME, CODE, RSI, RDI, RCX)                                     \
-  rsi = RSI, rdi = (uint64_t) (RDI), rcx = RCX, rax = 0x1122334455667788;     \
-  asm volatile ("push $0x202\n\tpopfq\n\t" CODE "\n\tpushfq\n\tpop %4\n\tcld"                            \
-                : "+S" (rsi), "+D" (rdi), "+c" (rcx), "+a" (rax),             \
-                  "=r" (flags) : : "memory", "cc");                           \
+  rsi = RSI, rdi = (uint64_t)(RDI), rcx = RCX, rax = 0x1122334455667788;      \
+  asm volatile("push $0x202\n\tpopfq\n\t" CODE "\n\tpushfq\n\tpop %4\n\tcld"  \
+               : "+S"(rsi), "+D"(rdi), "+c"(rcx), "+a"(rax), "=r"(flags)      \
+               :                                                              \
+               : "memory", "cc");                                             \
   printf ("%s: %ld %ld %ld %lx %lx %lx\n", NAME, rsi,                         \
-          (long) (rdi - (uint64_t) (RDI)), rcx, rax, flags & 0xcd5,           \
+          (long)(rdi - (uint64_t)(RDI)), rcx, rax, flags & 0xcd5,             \
           string_sum (to, sizeof to));
   STRING ("movsb", "movsb %%gs:(%%rsi), %%es:(%%rdi)", 5, to, 9)
   STRING ("rep movsq", "rep movsq %%gs:(%%rsi), %%es:(%%rdi)", 8, to + 10, 6)
@@ -137,9 +156,10 @@ gs_strings (void)
   STRING ("cmpsb", "cmpsb %%es:(%%rdi), %%gs:(%%rsi)", 7, other, 3)
   STRING ("repe cmpsb", "repe cmpsb %%es:(%%rdi), %%gs:(%%rsi)", 0, other, 256)
   STRING ("repe cmpsq", "repe cmpsq %%es:(%%rdi), %%gs:(%%rsi)", 0, other, 32)
-  STRING ("repne cmpsw", "repne cmpsw %%es:(%%rdi), %%gs:(%%rsi)", 2, other, 90)
+  STRING ("repne cmpsw", "repne cmpsw %%es:(%%rdi), %%gs:(%%rsi)", 2, other,
+          90)
   STRING ("addr32", "addr32 lodsb %%gs:(%%esi), %%al", 0x7700000007, to, 3)
-  fault_at = (uintptr_t) area + 0x7ff00000000;
+  fault_at = (uintptr_t)area + 0x7ff00000000;
   FAULTS ("gs read", "mov $0x7ff00000000, %%rsi\n\tlodsb %%gs:(%%rsi), %%al")
   fault_at = 8;
   FAULTS ("gs to nowhere",
@@ -181,13 +201,17 @@ main (void)
   FAULTS ("rdmsr", "rdmsr")
   FAULTS ("rdpmc", "mov $0x7fff, %%ecx\n\trdpmc")
   FAULTS ("div", "xor %%ecx, %%ecx\n\tdiv %%ecx")
-  FAULTS ("noncanonical", "mov $1, %%rax\n\tror $1, %%rax\n\tshr $1, %%rax\n\tmov (%%rax), %%al")
-  FAULTS ("noncanonical stack", "mov %%rsp, %%rdx\n\tmov $1, %%rax\n\tror $1, %%rax\n\tadd $64, %%rax\n\t"
-          "mov (%%rax), %%rcx\n\tmov %%rdx, %%rsp")
+  FAULTS (
+      "noncanonical",
+      "mov $1, %%rax\n\tror $1, %%rax\n\tshr $1, %%rax\n\tmov (%%rax), %%al")
+  FAULTS ("noncanonical stack", "mov %%rsp, %%rdx\n\tmov $1, %%rax\n\tror $1, "
+                                "%%rax\n\tadd $64, %%rax\n\t"
+                                "mov (%%rax), %%rcx\n\tmov %%rdx, %%rsp")
   FAULTS ("jump noncanonical", "mov $1, %%rax\n\tror $1, %%rax\n\tjmp *%%rax")
   FAULTS ("jump nowhere", "mov $24, %%eax\n\tjmp *%%rax")
   FAULTS ("iret to data segment",
-          "mov %%rsp, %%rdx\n\tmov %%cs, %%ecx\n\tpush $0x33\n\tpush %%rdx\n\tpushfq\n\t"
+          "mov %%rsp, %%rdx\n\tmov %%cs, %%ecx\n\tpush $0x33\n\tpush "
+          "%%rdx\n\tpushfq\n\t"
           "push %%rcx\n\tpush $0\n\tiretq")
   return 0;
 }

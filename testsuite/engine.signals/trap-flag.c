@@ -15,17 +15,22 @@
 #define MAX 200
 
 static volatile int n, n_alarms;
-static struct { uintptr_t pc, addr; int code; long flags, trapno, rcx; } seen[MAX];
+static struct
+{
+  uintptr_t pc, addr;
+  int code;
+  long flags, trapno, rcx;
+} seen[MAX];
 
 static void
 note (int sig, siginfo_t *info, void *context)
 {
-  const greg_t *r = ((ucontext_t *) context)->uc_mcontext.gregs;
-  (void) sig;
+  const greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+  (void)sig;
   if (n == MAX)
     return;
   seen[n].pc = r[REG_RIP];
-  seen[n].addr = (uintptr_t) info->si_addr;
+  seen[n].addr = (uintptr_t)info->si_addr;
   seen[n].code = info->si_code;
   seen[n].flags = r[REG_EFL];
   seen[n].rcx = r[REG_RCX];
@@ -54,14 +59,15 @@ print (const char *name, uintptr_t start, int with_rcx)
   {                                                                           \
     uintptr_t start;                                                          \
     char from[64] = "abcdefghabcdefgh", to[64] = "abcdefgx";                  \
-    asm volatile ("sub $256, %%rsp\n\txor %%eax, %%eax\n\t"                   \
-                  "lea 1f(%%rip), %%rax\n\tmov %%rax, %0\n"                   \
-                  "1:\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t" BODY       \
-                  "\n\tpushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq\n\tnop\n\t"   \
-                  "nop\n\tadd $256, %%rsp"                                    \
-                  : "=&r" (start) : "r" (from), "r" (to)                      \
-                  : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r11", "r15",   \
-                    "memory", "cc");                                          \
+    asm volatile("sub $256, %%rsp\n\txor %%eax, %%eax\n\t"                    \
+                 "lea 1f(%%rip), %%rax\n\tmov %%rax, %0\n"                    \
+                 "1:\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t" BODY        \
+                 "\n\tpushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq\n\tnop\n\t"    \
+                 "nop\n\tadd $256, %%rsp"                                     \
+                 : "=&r"(start)                                               \
+                 : "r"(from), "r"(to)                                         \
+                 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r11", "r15",    \
+                   "memory", "cc");                                           \
     print (#NAME, start, WITH_RCX);                                           \
   }
 
@@ -94,29 +100,31 @@ static void
 set_by_iret (void)
 {
   uintptr_t start;
-  asm volatile ("xor %%eax, %%eax\n\tlea 1f(%%rip), %%rax\n\tmov %%rax, %0\n\t"
-                "mov %%rsp, %%rdx\n\tmov %%ss, %%ecx\n\t"
-                "push %%rcx\n\tpush %%rdx\n\tpush $0x302\n\tmov %%cs, %%ebx\n\t"
-                "push %%rbx\n\tpush %%rax\n\tiretq\n1:\tnop\n\tnop\n\t"
-                "push %%rcx\n\tpush %%rdx\n\tpush $0x202\n\tpush %%rbx\n\t"
-                "lea 2f(%%rip), %%rax\n\tpush %%rax\n\tiretq\n2:\tnop\n\tnop"
-                : "=&r" (start) : : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+  asm volatile("xor %%eax, %%eax\n\tlea 1f(%%rip), %%rax\n\tmov %%rax, %0\n\t"
+               "mov %%rsp, %%rdx\n\tmov %%ss, %%ecx\n\t"
+               "push %%rcx\n\tpush %%rdx\n\tpush $0x302\n\tmov %%cs, %%ebx\n\t"
+               "push %%rbx\n\tpush %%rax\n\tiretq\n1:\tnop\n\tnop\n\t"
+               "push %%rcx\n\tpush %%rdx\n\tpush $0x202\n\tpush %%rbx\n\t"
+               "lea 2f(%%rip), %%rax\n\tpush %%rax\n\tiretq\n2:\tnop\n\tnop"
+               : "=&r"(start)
+               :
+               : "rax", "rbx", "rcx", "rdx", "memory", "cc");
   print ("set by iret", start, 0);
 }
 
 static void
 set_flag (int sig, siginfo_t *info, void *context)
 {
-  greg_t *r = ((ucontext_t *) context)->uc_mcontext.gregs;
-  (void) sig, (void) info;
+  greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+  (void)sig, (void)info;
   r[REG_EFL] |= 0x100;
 }
 
 static void
 clear_flag (int sig, siginfo_t *info, void *context)
 {
-  greg_t *r = ((ucontext_t *) context)->uc_mcontext.gregs;
-  (void) sig, (void) info;
+  greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+  (void)sig, (void)info;
   if (++n == 5)
     r[REG_EFL] &= ~0x100l;
 }
@@ -124,7 +132,7 @@ clear_flag (int sig, siginfo_t *info, void *context)
 static void
 count_alarm (int sig)
 {
-  (void) sig;
+  (void)sig;
   n_alarms++;
 }
 
@@ -143,12 +151,14 @@ with_alarms (void)
   struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = { { 0 } };
   signal (SIGALRM, count_alarm);
   setitimer (ITIMER_REAL, &often, NULL);
-  n = MAX;                      /* only counted */
+  n = MAX; /* only counted */
   for (steps = 0; n_alarms < 20 || steps < 20; steps++)
-    asm volatile ("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tmov $100, %%ecx\n"
-                  "1:\tadd %%rcx, %0\n\tdec %%ecx\n\tjnz 1b\n\t"
-                  "pushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq"
-                  : "+r" (sum) : : "rcx", "memory", "cc");
+    asm volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tmov $100, %%ecx\n"
+                 "1:\tadd %%rcx, %0\n\tdec %%ecx\n\tjnz 1b\n\t"
+                 "pushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq"
+                 : "+r"(sum)
+                 :
+                 : "rcx", "memory", "cc");
   setitimer (ITIMER_REAL, &never, NULL);
   printf ("with alarms: %lu\n", sum / steps);
   n = 0;
