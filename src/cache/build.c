@@ -7,8 +7,6 @@
 #include "cache/rules.h"
 #include "common/assert.h"
 
-#define SYSCALL_SIZE 2
-
 /* See build.h.  */
 struct build *
 build_get (void)
@@ -186,6 +184,7 @@ build_refusal (struct build *b, const struct insn *i)
 {
   b->pc = b->run = i->pc;
   build_end_with (b, EXIT_UNSUPPORTED, i->pc);
+  b->pc = b->run = i->pc + i->length;
 }
 
 /* An instruction that faults in the application faults in the cache too.  It
@@ -206,23 +205,6 @@ build_xbegin (struct build *b, const struct insn *i)
   rewrite_note (&b->w, ARCH_NOTE_AT, i->pc - b->w.pc, 0);
   emit_mov_imm (&b->w.e, ARCH_RAX, 0);
   go_to (b, i->target);
-}
-
-/* A popf that would set the trap flag is for the engine to do; so is each one
-   in a fragment of one instruction, which may be there because it is set.  */
-static void
-build_popf (struct build *b, const struct insn *i, enum flavour flavour)
-{
-  unsigned n;
-
-  if (flavour_steps (flavour))
-    {
-      build_refusal (b, i);
-      return;
-    }
-  n = build_add_exit (b, EXIT_UNSUPPORTED, i->pc);
-  rewrite_popf (&b->w, i, build_exit_unit (b, n));
-  go_to (b, i->pc + i->length);
 }
 
 static void
@@ -257,8 +239,7 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
       end_with_lookup (b, flavour);
       break;
     case INSN_SYSCALL:
-      /* What the kernel calls the instruction, whatever prefixes it has.  */
-      build_end_with (b, EXIT_SYSCALL, i->pc + i->length - SYSCALL_SIZE);
+      build_end_with (b, EXIT_SYSCALL, i->pc);
       break;
     case INSN_INT:
       build_end_with (b, EXIT_INTERRUPT, i->pc);
@@ -284,13 +265,11 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 static void
 build_special (struct build *b, const struct insn *i, enum flavour flavour)
 {
-  if (i->branch != INSN_NO_BRANCH || (i->properties & INSN_SETS_TF))
+  if (i->branch != INSN_NO_BRANCH)
     give_back (b, REWRITE_ALL);
   b->pc = b->run = i->pc + i->length;
   if (i->branch != INSN_NO_BRANCH)
     build_branch (b, i, flavour);
-  else if (i->properties & INSN_SETS_TF)
-    build_popf (b, i, flavour);
   else if (rewrite_operand (&b->w, i, b->near) != REWRITE_OK)
     build_refusal (b, i);
 }
@@ -332,6 +311,8 @@ apply_rules (struct build *b, const struct insn *i, enum flavour flavour)
     case RULE_STOP:
       end_run (b);
       build_end_with (b, EXIT_POINT, b->pc);
+      /* When the point goes, this has to go too: its byte is a part.  */
+      b->run = ++b->pc;
       return true;
     case RULE_CODE:
       if (!write_rules (b, i, flavour, set))
