@@ -6,7 +6,8 @@
 
    Then the same with a shorter run, of which the processor's own states, one
    for each instruction, are known by single-stepping: each translated state,
-   all general registers, PC and flags, must be one of them.  */
+   all general registers, PC and flags, must be one of them.  First that run is
+   stepped through in the cache, so that every instruction there is tried.  */
 
 #define _GNU_SOURCE
 #include "little-engine.h"
@@ -117,51 +118,70 @@ guest (long n, long seed)
   return (long) (lo ^ hi) + a_global;
 }
 
-static void
-tick (int sig, siginfo_t *info, void *p)
+/* The application's state where G was interrupted; false: outside.  */
+static bool
+translate (const greg_t *g, struct arch_regs *app)
 {
   static const int of[ARCH_N_GPR]
       = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
           REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
           REG_R12, REG_R13, REG_R14, REG_R15 };
-  greg_t *g = ((ucontext_t *) p)->uc_mcontext.gregs;
-  struct arch_regs m = { .rip = (uint64_t) g[REG_RIP] }, app;
+  struct arch_regs m = { .rip = (uint64_t) g[REG_RIP],
+                         .rflags = (uint64_t) g[REG_EFL] };
 
-  (void) sig, (void) info;
   for (unsigned r = 0; r < ARCH_N_GPR; r++)
     m.gpr[r] = (uint64_t) g[of[r]];
-  if (!cache_translate (little_context, &m, &app))
+  if (!cache_translate (little_context, &m, app))
     {
       n_other++;
-      return;
+      return false;
     }
   n_inside++;
-  app.rflags = (uint64_t) g[REG_EFL];
-  compare (&app);
+  compare (app);
+  return true;
+}
+
+static void
+tick (int sig, siginfo_t *info, void *p)
+{
+  greg_t *g = ((ucontext_t *) p)->uc_mcontext.gregs;
+  struct arch_regs app;
+
+  (void) sig, (void) info;
+  if (!translate (g, &app))
+    return;
   memcpy (little_context->gpr, app.gpr, sizeof app.gpr);
   little_context->rip = app.rip;
-  little_context->rflags = (uint64_t) g[REG_EFL];
+  little_context->rflags = app.rflags;
   g[REG_RIP] = (greg_t) arch_restart;
   g[REG_RSP] = (greg_t) little_context->engine_rsp;
   g[REG_RDI] = (greg_t) little_context;
   g[REG_RSI] = ARCH_EXIT_RESUMED;
 }
 
-/* A timer whose ticks have no rhythm in common with the guest's loop.  */
+/* Have SIG call HANDLER, on a stack of its own.  */
 static void
-start_ticks (void)
+handle (int sig, void (*handler) (int, siginfo_t *, void *))
 {
   static char stack[65536];
   stack_t ss = { .ss_sp = stack, .ss_size = sizeof stack };
   struct sigaction a
-      = { .sa_sigaction = tick, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+      = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+  sigaltstack (&ss, 0);
+  sigfillset (&a.sa_mask);
+  sigaction (sig, &a, 0);
+}
+
+/* A timer whose ticks have no rhythm in common with the guest's loop.  */
+static void
+start_ticks (void)
+{
   struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
   struct itimerspec t = { { 0, 37003 }, { 0, 37003 } };
   timer_t timer;
 
-  sigaltstack (&ss, 0);
-  sigfillset (&a.sa_mask);
-  sigaction (SIGALRM, &a, 0);
+  handle (SIGALRM, tick);
   timer_create (CLOCK_MONOTONIC, &e, &timer);
   timer_settime (timer, 0, &t, 0);
 }
@@ -215,12 +235,67 @@ step_through (void)
   waitpid (pid, 0, 0);
 }
 
+/* The trap of each instruction, in the cache and in the dispatcher, from the
+   moment on that control enters the cache with FLAG_TF.  */
+static bool trapping;
+
+static void
+trap (int sig, siginfo_t *info, void *p)
+{
+  greg_t *g = ((ucontext_t *) p)->uc_mcontext.gregs;
+  struct arch_regs app;
+
+  (void) sig, (void) info;
+  if (trapping)
+    translate (g, &app);
+  else
+    g[REG_EFL] &= ~(greg_t) FLAG_TF;
+}
+
+static void
+start_trapping (struct arch_context *c)
+{
+  c->rflags |= FLAG_TF;
+}
+
+static void
+report_states (const char *what)
+{
+  check (n_unknown == 0, "%s: %lu states are those of a stepped run (%lu not)",
+         what, n_compared, n_unknown);
+  if (n_unknown)
+    printf ("the first unknown state has rip %#lx, rax %#lx, flags %#lx\n",
+            first_unknown.rip, first_unknown.gpr[ARCH_RAX],
+            first_unknown.rflags);
+  n_unknown = n_compared = 0;
+}
+
+static void
+step_in_cache (void)
+{
+  handle (SIGTRAP, trap);
+  little_hook = start_trapping;
+  for (unsigned n = 0; n < 4; n++)
+    {
+      a_global = 1;
+      little_threshold = n & 1 ? 2 : 0;
+      little_init (0, n & 2);
+      trapping = true;
+      little_call (guest, STEPPED_ROUNDS, 3);
+      trapping = false;
+    }
+  little_hook = 0;
+  check (n_compared > 100000, "each instruction in the cache");
+  report_states ("each instruction");
+}
+
 static void
 check_states (void)
 {
   a_global = 1;
   step_through ();
   check (n_states > 10000, "a stepped run of %lu states", n_states);
+  step_in_cache ();
   start_ticks ();
   n_inside = n_other = 0;
   for (unsigned n = 0; n_compared < 10000; n++)
@@ -232,11 +307,7 @@ check_states (void)
       little_call (guest, STEPPED_ROUNDS, 3);
     }
   check (cache_stats ()->traces > 20, "traces among them");
-  check (n_unknown == 0, "10,000 states are those of a stepped run (%lu not)",
-         n_unknown);
-  if (n_unknown)
-    printf ("the first unknown state has rip %#lx, rax %#lx\n",
-            first_unknown.rip, first_unknown.gpr[ARCH_RAX]);
+  report_states ("interrupts");
   n_states = n_inside = n_other = 0;
 }
 
