@@ -23,7 +23,7 @@ sleeper (void *arg)
 
 /* Loops of their own, in one function for each.  */
 #define LOOP(N)                                                               \
-  static unsigned __attribute__ ((noinline, noclone))                        \
+  static unsigned __attribute__ ((noinline))                                  \
   loop_##N (unsigned n)                                                       \
   {                                                                           \
     unsigned sum = N;                                                         \

@@ -1,5 +1,6 @@
 /* Threads that run more code than a small cache holds, at the same time: it is
-   emptied again and again, by one of them, while the others are inside.  */
+   emptied again and again, by one of them, while the others are inside, and
+   one never leaves a loop.  */
 
 #include <pthread.h>
 #include <stdint.h>
@@ -54,12 +55,24 @@ work (void *arg)
   return (void *) bad;
 }
 
+static volatile int stop;
+
+static void *
+spin (void *arg)
+{
+  while (!stop)
+    ;
+  return arg;
+}
+
 int
 main (void)
 {
-  pthread_t threads[THREADS];
+  pthread_t threads[THREADS], spinner;
   void *bad;
 
+  if (pthread_create (&spinner, NULL, spin, NULL) != 0)
+    abort ();
   for (uintptr_t i = 0; i < THREADS; i++)
     if (pthread_create (threads + i, NULL, work, (void *) i) != 0)
       abort ();
@@ -68,5 +81,7 @@ main (void)
       pthread_join (threads[i], &bad);
       printf ("thread %u: %ld wrong\n", i, (long) bad);
     }
+  stop = 1;
+  pthread_join (spinner, NULL);
   return 0;
 }

@@ -10,13 +10,13 @@ static uint64_t count;
 static app_pc counted, stopped;
 static unsigned long stops, other_flavours;
 
-static long __attribute__ ((noinline, noclone))
+static long __attribute__ ((noinline))
 leaf (long i, long m)
 {
   return i % 3 == 0 ? i ^ m : i + m;
 }
 
-static long __attribute__ ((noinline, noclone))
+static long __attribute__ ((noinline))
 loop (long n, long m)
 {
   long sum = 0;
