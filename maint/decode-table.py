@@ -47,7 +47,8 @@ PROPERTY = {'priv': ['INSN_PRIVILEGED'], 'nondet': ['INSN_NONDETERMINISTIC'],
             'serial': ['INSN_SERIALISING'], 'x87pc': ['INSN_X87_PC'],
             'fsbase': ['INSN_FS_BASE'], 'gsbase': ['INSN_GS_BASE'],
             'fspush': ['INSN_FS_BASE'], 'gspush': ['INSN_GS_BASE'],
-            'string': ['INSN_STRING'], 'unknown': ['INSN_UNKNOWN']}
+            'string': ['INSN_STRING'], 'settf': ['INSN_SETS_TF'],
+            'unknown': ['INSN_UNKNOWN']}
 ROW_FLAG = {'lock': 'ROW_LOCKABLE', 'autolock': 'ROW_AUTOLOCK',
             'regform': 'ROW_REGFORM', 'shift': 'ROW_SHIFT', 'io': 'ROW_IO',
             'byte': 'ROW_BYTE', 'string': 'ROW_REP', 'seg': 'ROW_SEG',

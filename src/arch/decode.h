@@ -74,8 +74,9 @@ enum insn_property
   INSN_UNKNOWN = 1 << 10,       /* length is right, effects are not known */
   INSN_SERIALISING = 1 << 11,   /* cpuid, serialize, iret, … */
   INSN_STACK = 1 << 12,         /* uses %rsp implicitly: push, pop, enter … */
-  INSN_X87_PC = 1 << 13         /* stores the address of an x87 instruction:
+  INSN_X87_PC = 1 << 13,        /* stores the address of an x87 instruction:
                                    fnstenv, fnsave, fxsave, xsave … */
+  INSN_SETS_TF = 1 << 14        /* popf: may set the trap flag */
 };
 
 /* Arithmetic flags and the others in %rflags, at their places there.  */

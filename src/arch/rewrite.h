@@ -116,7 +116,8 @@ rewrite_is_copy (const struct insn *i)
 {
   return i->branch == INSN_NO_BRANCH
          && !(i->properties
-              & (INSN_RIP_RELATIVE | INSN_SEG_GS | INSN_GS_BASE));
+              & (INSN_RIP_RELATIVE | INSN_SEG_GS | INSN_GS_BASE
+                 | INSN_SETS_TF));
 }
 
 enum rewrite_status
@@ -130,6 +131,10 @@ enum rewrite_status
    it reaches.  */
 MUST_USE enum rewrite_status rewrite_operand (struct rewriter *w,
                                               const struct insn *i, bool near);
+
+/* Write the popf I; if it would set the trap flag, control goes to TRAP, in
+   front of it.  */
+void rewrite_popf (struct rewriter *w, const struct insn *i, cache_pc trap);
 
 /* Push the address after the call I.  SLOT, within 2 GiB, is an aligned
    place of eight bytes in code memory that holds it (filled in by the

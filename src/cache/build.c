@@ -7,6 +7,8 @@
 #include "cache/rules.h"
 #include "common/assert.h"
 
+#define SYSCALL_SIZE 2
+
 /* See build.h.  */
 struct build *
 build_get (void)
@@ -207,6 +209,23 @@ build_xbegin (struct build *b, const struct insn *i)
   go_to (b, i->target);
 }
 
+/* A popf that would set the trap flag is for the engine to do; so is each one
+   in a fragment of one instruction, which may be there because it is set.  */
+static void
+build_popf (struct build *b, const struct insn *i, enum flavour flavour)
+{
+  unsigned n;
+
+  if (flavour_steps (flavour))
+    {
+      build_refusal (b, i);
+      return;
+    }
+  n = build_add_exit (b, EXIT_UNSUPPORTED, i->pc);
+  rewrite_popf (&b->w, i, build_exit_unit (b, n));
+  go_to (b, i->pc + i->length);
+}
+
 static void
 build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 {
@@ -239,7 +258,8 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
       end_with_lookup (b, flavour);
       break;
     case INSN_SYSCALL:
-      build_end_with (b, EXIT_SYSCALL, i->pc);
+      /* What the kernel calls the instruction, whatever prefixes it has.  */
+      build_end_with (b, EXIT_SYSCALL, i->pc + i->length - SYSCALL_SIZE);
       break;
     case INSN_INT:
       build_end_with (b, EXIT_INTERRUPT, i->pc);
@@ -265,11 +285,13 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 static void
 build_special (struct build *b, const struct insn *i, enum flavour flavour)
 {
-  if (i->branch != INSN_NO_BRANCH)
+  if (i->branch != INSN_NO_BRANCH || (i->properties & INSN_SETS_TF))
     give_back (b, REWRITE_ALL);
   b->pc = b->run = i->pc + i->length;
   if (i->branch != INSN_NO_BRANCH)
     build_branch (b, i, flavour);
+  else if (i->properties & INSN_SETS_TF)
+    build_popf (b, i, flavour);
   else if (rewrite_operand (&b->w, i, b->near) != REWRITE_OK)
     build_refusal (b, i);
 }

@@ -51,7 +51,8 @@ enum exit_kind
 {
   EXIT_DIRECT,          /* goes on at target; may be linked */
   EXIT_SYSCALL,         /* target is a syscall instruction */
-  EXIT_UNSUPPORTED,     /* target cannot run in the cache: refuse by name */
+  EXIT_UNSUPPORTED,     /* target has no form in the cache: the engine does
+                           it, or refuses */
   EXIT_INTERRUPT,       /* target is an int instruction */
   EXIT_CHANGED,         /* the bytes of the fragment at target differ */
   EXIT_POINT,           /* target has a point in front of it */

@@ -470,7 +470,7 @@ area_executable (app_pc pc, struct area *a)
       if (!area_find (pc, a))
         return false;
     }
-  return a->prot & AREA_EXEC;
+  return (a->prot & AREA_EXEC) && !(a->flags & AREA_VSYSCALL);
 }
 
 /* See areas.h.  */

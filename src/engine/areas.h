@@ -54,7 +54,7 @@ MUST_USE bool area_find (app_addr addr, struct area *a);
 MUST_USE bool area_next (app_addr addr, struct area *a);
 
 /* The application may execute at PC, until A->end at least; *A is its
-   area.  */
+   area.  Not so in the vsyscall page, whose code cannot be read.  */
 MUST_USE bool area_executable (app_pc pc, struct area *a);
 
 /* [START, END) is now mapped as A says (A->start and A->end are ignored;

@@ -10,6 +10,7 @@
 #include "engine/areas.h"
 #include "engine/code-change.h"
 #include "engine/code-memory.h"
+#include "engine/emulate.h"
 #include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/memory-calls.h"
@@ -19,6 +20,7 @@
 #include "engine/signal.h"
 #include "engine/stats.h"
 #include "engine/stop.h"
+#include "engine/trap-flag.h"
 
 static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
 
@@ -37,6 +39,7 @@ struct arrival
 {
   struct exit *exit;            /* a direct one; or null */
   enum trace_arrival how;
+  bool executed;                /* the instructions that it was to do */
 };
 
 enum { TRAP_UD = 6, TRAP_GP = 13, TRAP_PF = 14 };
@@ -115,7 +118,7 @@ refuse (struct thread *t, const struct exit *e)
   uint8_t b[8] = { 0 };
 
   if (!safe_read (b, e->target, sizeof b))
-    b[0] = 0;
+    b[0] = b[1] = 0;
   LOG (BUILD, "refused at %lx: %02x %02x %02x %02x %02x %02x",
             e->target, b[0], b[1], b[2], b[3], b[4], b[5]);
   /* #GP names the gate, bit 1 saying that it is one: SDM volume 3, 6.13.  */
@@ -140,6 +143,16 @@ end_recording (struct thread *t, bool at_call)
   lock_release (&cache_lock);
 }
 
+static struct arrival
+do_or_refuse (struct thread *t, const struct exit *e)
+{
+  enum emulate_result r = emulate (t);
+
+  if (r == EMULATE_REFUSED)
+    refuse (t, e);
+  return (struct arrival){ .executed = r == EMULATE_DONE };
+}
+
 /* Why did T leave the cache?  Do what that asks for.  */
 static struct arrival
 arrive (struct thread *t, uint64_t number)
@@ -157,7 +170,8 @@ arrive (struct thread *t, uint64_t number)
     {
       STATS_COUNT (EXITS_INDIRECT);
       c->rip = c->target;
-      return (struct arrival){ .how = TRACE_ARRIVED_INDIRECT };
+      return (struct arrival){ .how = TRACE_ARRIVED_INDIRECT,
+                               .executed = true };
     }
   if (number == ARCH_EXIT_WATCH)
     {
@@ -170,21 +184,24 @@ arrive (struct thread *t, uint64_t number)
   if (hot)
     {
       STATS_COUNT (EXITS_HOT);
-      return (struct arrival){ .how = TRACE_ARRIVED_HOT };
+      return (struct arrival){ .how = TRACE_ARRIVED_HOT, .executed = true };
     }
   switch ((enum exit_kind) e->kind)
     {
     case EXIT_DIRECT:
       STATS_COUNT (EXITS_DIRECT);
-      return (struct arrival){ .exit = e, .how = TRACE_ARRIVED_DIRECT };
+      return (struct arrival){ .exit = e, .how = TRACE_ARRIVED_DIRECT,
+                               .executed = true };
     case EXIT_SYSCALL:
       STATS_COUNT (EXITS_SYSCALL);
       end_recording (t, true);
       c->rip += 2;
       syscall_gate (t);
       break;
-    case EXIT_INTERRUPT:
     case EXIT_UNSUPPORTED:
+      STATS_COUNT (EXITS_REFUSED);
+      return do_or_refuse (t, e);
+    case EXIT_INTERRUPT:
       STATS_COUNT (EXITS_REFUSED);
       refuse (t, e);
       break;
@@ -200,7 +217,7 @@ arrive (struct thread *t, uint64_t number)
       break;
     case EXIT_STEPPED:
       STATS_COUNT (EXITS_STEPPED);
-      break;
+      return (struct arrival){ .executed = true };
     }
   return (struct arrival){ 0 };
 }
@@ -252,17 +269,29 @@ find_fragment (struct thread *t, const struct arrival *a,
   return s == BUILD_OK ? f : 0;
 }
 
+/* T was interrupted, by no fault, when it had done the instruction FROM.  */
+static bool
+has_moved (const struct thread *t, uint64_t number, app_pc from)
+{
+  const struct signal_state *s = &t->signals;
+
+  return number == ARCH_EXIT_RESUMED && t->context.rip != from
+         && !(s->have_taken && s->taken.fault);
+}
+
 /* T has left the cache with the exit NUMBER; if it was sent to do one
    instruction, that is done, unless a signal came first.  */
 static struct arrival
 arrive_and_tell (struct thread *t, uint64_t number)
 {
   app_pc from = t->stepping_from;
-  bool stepping = t->stepping;
+  bool stepping = t->stepping, trapping = trap_flag_leave (t);
   t->stopped_in_call = false;
   struct arrival a = arrive (t, number);
 
   t->stepping = false;
+  if (trapping && (a.executed || has_moved (t, number, from)))
+    trap_flag_done (t, from);
   if (t->stopped_in_call)
     {
       t->stopped_in_call = false;
@@ -276,6 +305,17 @@ arrive_and_tell (struct thread *t, uint64_t number)
   else
     events_unstepped (t);
   return (struct arrival){ 0 };
+}
+
+static enum flavour
+choose_flavour (struct thread *t)
+{
+  enum flavour f = events_flavour (t);
+
+  if (!trap_flag_is_set (t))
+    return f;
+  return f == FLAVOUR_PLAIN ? FLAVOUR_STEP
+         : f == FLAVOUR_WATCH ? FLAVOUR_WATCH_STEP : f;
 }
 
 /* See arch/enter.h.  */
@@ -297,7 +337,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           park_check (t);
           a = (struct arrival){ 0 };
         }
-      enum flavour flavour = events_flavour (t);
+      enum flavour flavour = choose_flavour (t);
       struct fragment *f = find_fragment (t, &a, flavour);
       if (f)
         {
@@ -306,6 +346,8 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           c->leave = (uint64_t) arch_leave;
           c->lookup_miss = (uint64_t) arch_lookup_miss;
           c->next = (uint64_t) f->entry;
+          if (trap_flag_is_set (t))
+            trap_flag_enter (t);
           arch_enter (c);
         }
       a = (struct arrival){ 0 };

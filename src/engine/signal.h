@@ -24,7 +24,8 @@
       application's mask lets it through; each once, as the kernel has it for
       signals below 32.
    4. SIG_DFL and SIG_IGN of the application are so in the kernel too, but for
-      the synchronous signals and the kick, and SIG_DFL where it dumps core.  */
+      the synchronous signals and the kick, and SIG_DFL where it dumps
+      core.  */
 
 #ifndef ENGINE_SIGNAL_H
 #define ENGINE_SIGNAL_H

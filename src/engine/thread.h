@@ -63,6 +63,12 @@ struct thread
   bool stepping;
   app_pc stepping_from;
 
+  /* The application's trap flag, while the thread is in the cache for the one
+     instruction of it; that is one of a repeated instruction, whose count and
+     arithmetic flags follow.  */
+  bool trapping, one_of;
+  uint64_t one_of_rcx, one_of_flags;
+
   /* Of a breakpoint that has been dealt with and shall be passed; 0: none.  A
      signal's handler may run before that.  */
   app_pc passing;

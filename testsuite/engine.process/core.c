@@ -1,6 +1,7 @@
-/* Dies with a core, HOW and WHO: by a fault or by abort, in the first thread or
-   in another; the other threads are in a loop, in a system call, in the vDSO,
-   and in a function with many frames.  The core goes to the folder DIR.  */
+/* Dies with a core, HOW and WHO: by a fault or by abort, in the first thread
+   or in another; the other threads are in a loop, in a system call, in the
+   vDSO, and in a function with many frames.  The core goes to the folder DIR.
+ */
 
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -17,7 +18,7 @@
 
 static pthread_barrier_t all_there;
 static const char *how;
-static volatile int *volatile nowhere = (int *) 16;
+static volatile int *volatile nowhere = (int *)16;
 static volatile unsigned long counter, n_clocks;
 static volatile int reader_tid, sleeper_tid, idler_tid;
 static int pipe_ends[2];
@@ -26,9 +27,11 @@ static int pipe_ends[2];
 __attribute__ ((noinline)) static void
 spin (void)
 {
-  asm volatile ("mov $0x1234567, %%ebx\n\tmov %%rbx, %%r15\n\t"
-                "movq %%rbx, %%xmm7\n1:\tincq %0\n\tjmp 1b"
-                : "+m" (counter) : : "rbx", "r15", "xmm7");
+  asm volatile("mov $0x1234567, %%ebx\n\tmov %%rbx, %%r15\n\t"
+               "movq %%rbx, %%xmm7\n1:\tincq %0\n\tjmp 1b"
+               : "+m"(counter)
+               :
+               : "rbx", "r15", "xmm7");
 }
 
 static void *
@@ -53,7 +56,8 @@ clock_reader (void *arg)
 {
   struct timespec t;
   pthread_barrier_wait (&all_there);
-  for (;; n_clocks++) clock_gettime (CLOCK_MONOTONIC, &t);
+  for (;; n_clocks++)
+    clock_gettime (CLOCK_MONOTONIC, &t);
   return arg;
 }
 
@@ -61,7 +65,7 @@ __attribute__ ((noinline)) static int
 descend (int depth)
 {
   int below = depth ? descend (depth - 1) + 1 : pause ();
-  asm volatile ("" : "+r" (below));
+  asm volatile("" : "+r"(below));
   return below;
 }
 

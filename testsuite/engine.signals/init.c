@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static volatile int *volatile nowhere = (int *) 16;
+static volatile int *volatile nowhere = (int *)16;
 
 static void
 be_init (int what)

@@ -1230,8 +1230,9 @@ const struct insn_row decode_rows[] = {
   {INSN_STACK, ROW_D64, 0xfd5, 0x0, 0x10, 0x10, INSN_NO_BRANCH, IMM_NONE, 0,
    SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_PUSH, 0},
   /* 69: popf */
-  {INSN_STACK, ROW_D64, 0x0, 0xfd7, 0x10, 0x10, INSN_NO_BRANCH, IMM_NONE, 0,
-   SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE, MEM_POP, 0},
+  {INSN_SETS_TF | INSN_STACK, ROW_D64, 0x0, 0xfd7, 0x10, 0x10,
+   INSN_NO_BRANCH, IMM_NONE, 0, SIZE_NONE, 0, 0, 0, 0, 0, 0, SIZE_NONE,
+   MEM_POP, 0},
   /* 70: sahf */
   {0, 0, 0x0, 0xd5, 0x1, 0x0, INSN_NO_BRANCH, IMM_NONE, 0, SIZE_NONE, 0, 0,
    0, 0, 0, 0, SIZE_NONE, MEM_NONE, 0},

@@ -416,6 +416,25 @@ rewrite_operand (struct rewriter *w, const struct insn *i, bool near)
   return REWRITE_OK;
 }
 
+/* See rewrite.h.  The flags that the test changes are dead.
+
+     testb $1, 1(%rsp)
+     jnz   TRAP
+     popf                                                               */
+void
+rewrite_popf (struct rewriter *w, const struct insn *i, cache_pc trap)
+{
+  static const uint8_t test[] = { 0xf6, 0x44, 0x24, 1, FLAG_TF >> 8 };
+
+  note_at (w, i, 0);
+  emit_bytes (&w->e, test, sizeof test);
+  emit_8 (&w->e, 0x0f);
+  emit_8 (&w->e, 0x85);
+  emit_32 (&w->e, (uint32_t) emit_distance (emit_pc (&w->e), trap));
+  rewrite_note (w, ARCH_NOTE_COPY, i->pc - w->pc, 0);
+  emit_bytes (&w->e, i->bytes, i->length);
+}
+
 /* See rewrite.h.  */
 void
 rewrite_push_return (struct rewriter *w, const struct insn *i, cache_pc slot,
