@@ -84,7 +84,7 @@ enum
 {
   FLAG_CF = 1 << 0, FLAG_PF = 1 << 2, FLAG_AF = 1 << 4, FLAG_ZF = 1 << 6,
   FLAG_SF = 1 << 7, FLAG_TF = 1 << 8, FLAG_IF = 1 << 9, FLAG_DF = 1 << 10,
-  FLAG_OF = 1 << 11, FLAG_AC = 1 << 18,
+  FLAG_OF = 1 << 11, FLAG_RF = 1 << 16, FLAG_AC = 1 << 18,
   FLAG_ARITH = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF
 };
 

@@ -49,7 +49,7 @@ extern const uint8_t arch_vector_begin[], arch_vector_end[],
 void arch_vector_reset (uint64_t features);
 
 /* What the kernel is given as handler: calls signal_handler (SIG, INFO, UC),
-   supplied by engine/signal.c, with AC clear.  */
+   supplied by engine/signal.c, with AC and NT clear.  */
 void arch_signal_entry (void);
 
 /* The restorer of the engine's own handler.  */

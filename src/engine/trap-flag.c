@@ -9,7 +9,6 @@
 #include "linux/raw.h"
 
 enum { TRAP_DB = 1 };
-enum { FLAG_RF = 1 << 16 };
 
 /* The instruction at PC; false: it cannot be read.  */
 static bool

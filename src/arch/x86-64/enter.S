@@ -4,7 +4,8 @@
 
 	.text
 
-#define FLAG_AC 0x40000
+/* AC: unaligned access is no fault in the engine.  NT: iretq faults.  */
+#define FLAGS_UNWANTED 0x44000
 
 #define EACH_BUT_RSP_RDI(DO) \
 	DO (%rax, 0); DO (%rcx, 1); DO (%rdx, 2); DO (%rbx, 3); \
@@ -49,9 +50,9 @@ GLOBAL (arch_leave)
 	pushfq
 	popq	%gs:CONTEXT_RFLAGS
 	cld
-	testl	$FLAG_AC, %gs:CONTEXT_RFLAGS
+	testl	$FLAGS_UNWANTED, %gs:CONTEXT_RFLAGS
 	jz	2f
-	pushq	$2			/* unaligned access is no fault here */
+	pushq	$2
 	popfq
 2:
 	movq	%gs:0, %rdi

@@ -110,14 +110,30 @@ FUNCTION (arch_vector_reset)
 	xrstor64 (%rcx)
 	ret
 
-/* The kernel's call of the engine's handler: as C expects it, but for AC.  */
+/* AC, and NT, with which iretq faults.  */
+#define FLAGS_UNWANTED 0x44000
+#define FLAGS_NT_ID 0x204000
+#define FRAME_RFLAGS 176		/* behind the frame's first word */
+
+/* The kernel's call of the engine's handler: as C expects it, but for the
+   flags that are not wanted.  */
 FUNCTION (arch_signal_entry)
 	pushfq
-	andl	$~0x40000, (%rsp)
+	andl	$~FLAGS_UNWANTED, (%rsp)
 	popfq
 	jmp	signal_handler
 
+/* rt_sigreturn takes NT and ID not from the frame, but from the registers.  */
+	.macro	set_nt_id
+	movl	FRAME_RFLAGS(%rsp), %eax
+	andl	$FLAGS_NT_ID, %eax
+	orl	$2, %eax
+	pushq	%rax
+	popfq
+	.endm
+
 FUNCTION (arch_signal_return)
+	set_nt_id
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 	ud2
@@ -125,6 +141,7 @@ FUNCTION (arch_signal_return)
 /* %rdi frame: the kernel expects %rsp behind its first word.  */
 FUNCTION (arch_sigreturn)
 	leaq	8(%rdi), %rsp
+	set_nt_id
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 	ud2

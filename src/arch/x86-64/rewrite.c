@@ -156,16 +156,19 @@ rewrite_flags (uint64_t rflags, uint64_t saved)
          | (saved & 1 ? (uint64_t) FLAG_OF : 0);
 }
 
+/* A register that I does not use, nor is in the mask BUT.  */
 static unsigned
-choose_scratch (const struct insn *i)
+choose_scratch (const struct insn *i, unsigned but)
 {
   static const uint8_t candidates[]
       = { ARCH_RCX, ARCH_RDX, ARCH_RAX, ARCH_RBX, ARCH_RSI, ARCH_RDI };
-  unsigned used = insn_gpr_read (i) | insn_gpr_written (i);
+  unsigned used = insn_gpr_read (i) | insn_gpr_written (i) | but;
 
   for (unsigned n = 0; n < ARRAY_SIZE (candidates); n++)
     if (!(used & MASK (candidates[n])))
       return candidates[n];
+  if (but)
+    return INSN_NO_REG;
   /* Only an instruction of unknown effect uses all: its ModRM operand is
      the one register that it is sure to name.  */
   return (i->modrm >> 3 & 7) == ARCH_RDI ? ARCH_RSI : ARCH_RDI;
@@ -202,40 +205,97 @@ is_legacy_prefix (uint8_t b)
          || b == 0x65;
 }
 
-/* Copy what stands before the ModRM byte of I, without an extension of the
-   base or index register, and without a segment prefix.  */
-static void
-copy_head (struct emit *e, const struct insn *i)
+static bool
+is_rex (uint8_t b)
 {
+  return (b & 0xf0) == 0x40;
+}
+
+/* A prefix stands at P, and if it is REX it is ignored.  */
+static bool
+is_prefix_not_last (const uint8_t *p)
+{
+  return is_legacy_prefix (*p)
+         || (is_rex (*p) && (is_legacy_prefix (p[1]) || is_rex (p[1])));
+}
+
+/* Bits of REX.  */
+enum
+{
+  REX_B = 1, REX_X = 2
+};
+
+/* Copy the prefixes of I, but for a REX that is ignored because it is not
+   last, and return their length.  Of the segment prefixes %fs stays, and where
+   it is %gs that has effect its base has been added: then neither a segment
+   nor an address size is left.  */
+static unsigned
+copy_prefixes (struct emit *e, const struct insn *i)
+{
+  bool gs = i->properties & INSN_SEG_GS;
   unsigned n = 0;
 
-  for (; is_legacy_prefix (i->bytes[n]); n++)
-    if (i->bytes[n] != 0x64 && i->bytes[n] != 0x65)
+  for (; is_prefix_not_last (i->bytes + n); n++)
+    if (is_legacy_prefix (i->bytes[n]) && i->bytes[n] != 0x65
+        && !(gs && (i->bytes[n] == 0x64 || i->bytes[n] == 0x67)))
       emit_8 (e, i->bytes[n]);
+  return n;
+}
+
+/* Copy what stands before the ModRM byte of I, without the extensions DROP
+   (of enum REX_*) of the base and index register.  */
+static void
+copy_head (struct emit *e, const struct insn *i, unsigned drop)
+{
+  unsigned n = copy_prefixes (e, i);
+
   if (i->vex == 0)
     {
-      if ((i->bytes[n] & 0xf0) == 0x40)
-        emit_8 (e, i->bytes[n++] & ~3);
+      if (is_rex (i->bytes[n]))
+        emit_8 (e, (uint8_t) (i->bytes[n++] & ~drop));
     }
   else if (i->bytes[n] != 0xc5)
     {
       /* VEX of three bytes, XOP, EVEX: inverted X and B.  */
       emit_8 (e, i->bytes[n++]);
-      emit_8 (e, i->bytes[n++] | 0x60);
+      emit_8 (e, (uint8_t) (i->bytes[n++] | drop << 5));
     }
   emit_bytes (e, i->bytes + n, i->modrm_at - n);
+}
+
+/* Copy what stands behind the ModRM operand of I.  */
+static void
+copy_tail (struct emit *e, const struct insn *i)
+{
+  if (i->map == 15)
+    emit_8 (e, i->bytes[i->length - 1]);
+  else
+    emit_bytes (e, i->bytes + i->imm_at, i->imm_size);
 }
 
 /* Copy I with 0(BASE) in place of its ModRM operand.  */
 static void
 copy_with_base (struct emit *e, const struct insn *i, unsigned base)
 {
-  copy_head (e, i);
+  copy_head (e, i, REX_B | REX_X);
   emit_8 (e, emit_modrm_byte (0, i->modrm >> 3, base));
-  if (i->map == 15)
-    emit_8 (e, i->bytes[i->length - 1]);
-  else
-    emit_bytes (e, i->bytes + i->imm_at, i->imm_size);
+  copy_tail (e, i);
+}
+
+/* Copy I, which has a vector of indices, with the base register BASE.  */
+static void
+copy_with_vector_base (struct emit *e, const struct insn *i, unsigned base)
+{
+  unsigned mod = i->modrm >> 6;
+
+  if (mod == 0 && i->disp_size)
+    /* There was no base.  */
+    mod = 2;
+  copy_head (e, i, REX_B);
+  emit_8 (e, emit_modrm_byte (mod, i->modrm >> 3, 4));
+  emit_8 (e, (uint8_t) ((i->sib & 0xf8) | base));
+  emit_bytes (e, i->bytes + i->disp_at, i->disp_size);
+  copy_tail (e, i);
 }
 
 /* Add the address of I's ModRM operand, which is not relative to %rip, without
@@ -326,50 +386,180 @@ copy_moffs_with_base (struct emit *e, const struct insn *i, unsigned base)
   emit_8 (e, emit_modrm_byte (0, ARCH_RAX, base));
 }
 
-/* A vector index, an address of 32 bits or one relative to both %gs and %rip
-   is refused.  */
+static bool
+has_vector_index (const struct insn *i)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+  unsigned n = insn_memory (i, m);
+
+  return n && m[0].kind == INSN_MEM_VSIB;
+}
+
+/* Whether the address of I's operand is the sum of registers that are there
+   and a displacement, of 64 bits.  */
+static bool
+is_plain_sum (const struct insn *i)
+{
+  return i->addrsize == 8 && !is_moffs (i)
+         && !(i->properties & INSN_RIP_RELATIVE);
+}
+
+/* The register that is the address of I's only operand, which is implicit and
+   has 64 bits: xlat, maskmovq and its like.  Else INSN_NO_REG.  */
+static unsigned
+implicit_base (const struct insn *i)
+{
+  struct insn_mem m[INSN_MAX_MEM];
+
+  if (is_plain_modrm (i) || is_moffs (i) || i->addrsize == 4
+      || (i->properties & (INSN_STRING | INSN_UNKNOWN))
+      || insn_memory (i, m) != 1)
+    return INSN_NO_REG;
+  return m[0].base;
+}
+
+/* String instructions, and addresses of 32 bits that are implicit or of
+   vectors, are refused.  A vector of indices without a SIB byte is #UD.  */
 static bool
 gs_operand_is_supported (const struct insn *i)
 {
   struct insn_mem m[INSN_MAX_MEM];
-  unsigned n;
 
-  if (i->addrsize != 8 || (i->properties & (INSN_UNKNOWN | INSN_RIP_RELATIVE)))
+  if (i->properties & INSN_UNKNOWN)
     return false;
   if (is_moffs (i))
-    return i->imm == (int32_t) i->imm;
-  n = insn_memory (i, m);
-  for (unsigned k = 0; k < n; k++)
-    if (m[k].kind == INSN_MEM_VSIB || m[k].kind == INSN_MEM_UNKNOWN)
-      return false;
-  return is_plain_modrm (i);
+    return true;
+  if (!is_plain_modrm (i))
+    return false;
+  if (has_vector_index (i))
+    return is_plain_sum (i) && (i->modrm & 7) == 4;
+  return i->addrsize == 8 || insn_memory (i, m) == 1;
+}
+
+/* lea of I's operand, of which the address has 32 bits, to REG.  */
+static void
+lea_32 (struct emit *e, const struct insn *i, unsigned reg)
+{
+  unsigned mod = i->modrm >> 6, rm = i->modrm & 7;
+
+  mod = mod ? 2 : 0;
+  emit_8 (e, 0x67);
+  emit_8 (e, 0x40 | (i->rex & (REX_X | REX_B)));
+  emit_8 (e, 0x8d);
+  emit_8 (e, emit_modrm_byte (mod, reg, rm));
+  if (rm == 4)
+    emit_8 (e, i->sib);
+  if (mod || i->disp_size)
+    emit_32 (e, (uint32_t) i->disp);
+}
+
+/* The address of I's operand, which is no plain sum, without the segment, to
+   REG.  */
+static void
+load_address (struct emit *e, const struct insn *i, unsigned reg)
+{
+  if (is_moffs (i))
+    emit_mov_imm (e, reg,
+                  i->addrsize == 4 ? (uint32_t) i->imm : (uint64_t) i->imm);
+  else if (i->properties & INSN_RIP_RELATIVE)
+    emit_mov_imm (e, reg, rip_operand (i));
+  else
+    lea_32 (e, i, reg);
+}
+
+/* pop to memory has its operand's address by %rsp behind the pop.  */
+static bool
+pops_to_memory (const struct insn *i)
+{
+  return i->vex == 0 && i->map == 0 && i->opcode == 0x8f;
+}
+
+/* Copy I with its operand in %gs, of which the base is in R.  */
+static void
+copy_gs_sum (struct emit *e, const struct insn *i, unsigned r)
+{
+  if (has_vector_index (i))
+    {
+      unsigned base = (i->sib & 7) | (i->rex & REX_B) << 3;
+
+      if (base == ARCH_RSP)
+        emit_lea_index (e, r, base, r, 0);
+      else if (i->modrm >> 6 || (base & 7) != 5)
+        emit_lea_index (e, r, r, base, 0);
+      copy_with_vector_base (e, i, r);
+      return;
+    }
+  add_address (e, i, r);
+  if (pops_to_memory (i) && (insn_gpr_read (i) & MASK (ARCH_RSP))
+      && (i->modrm & 7) == 4 && (i->sib & 7) == 4 && !(i->rex & REX_B))
+    emit_lea (e, r, r, i->opsize);
+  copy_with_base (e, i, r);
+}
+
+/* I's operand is at the register BASE, which I only reads.  */
+static void
+rewrite_gs_implicit (struct rewriter *w, const struct insn *i, unsigned base)
+{
+  unsigned r = choose_scratch (i, 0), both = MASK (r) | MASK (base), n;
+  struct emit *e = &w->e;
+
+  start_afresh (w, i);
+  emit_spill (e, r);
+  emit_spill (e, base);
+  note_at (w, i, both);
+  emit_load_gs (e, r, CONTEXT_GS_BASE);
+  emit_lea_index (e, base, base, r, 0);
+  n = copy_prefixes (e, i);
+  emit_bytes (e, i->bytes + n, i->length - n);
+  note_after (w, i, both);
+  emit_unspill (e, r);
+  emit_unspill (e, base);
 }
 
 static enum rewrite_status
 rewrite_gs_operand (struct rewriter *w, const struct insn *i)
 {
-  unsigned r;
+  struct emit *e = &w->e;
+  unsigned r, other = INSN_NO_REG, both;
+  unsigned base = implicit_base (i);
 
+  if (base != INSN_NO_REG)
+    {
+      rewrite_gs_implicit (w, i, base);
+      return REWRITE_OK;
+    }
   if (!gs_operand_is_supported (i))
     return REWRITE_UNSUPPORTED;
-  r = choose_scratch (i);
-  start_afresh (w, i);
-  emit_spill (&w->e, r);
-  note_at (w, i, MASK (r));
-  if (is_moffs (i))
+  r = choose_scratch (i, 0);
+  both = MASK (r);
+  if (!is_plain_sum (i))
     {
-      emit_load_gs (&w->e, r, CONTEXT_GS_BASE);
-      emit_lea (&w->e, r, r, (int32_t) i->imm);
-      copy_moffs_with_base (&w->e, i, r);
+      other = choose_scratch (i, both);
+      if (other == INSN_NO_REG)
+        return REWRITE_UNSUPPORTED;
+      both |= MASK (other);
     }
+  start_afresh (w, i);
+  emit_spill (e, r);
+  if (other != INSN_NO_REG)
+    emit_spill (e, other);
+  note_at (w, i, both);
+  emit_load_gs (e, r, CONTEXT_GS_BASE);
+  if (other == INSN_NO_REG)
+    copy_gs_sum (e, i, r);
   else
     {
-      emit_load_gs (&w->e, r, CONTEXT_GS_BASE);
-      add_address (&w->e, i, r);
-      copy_with_base (&w->e, i, r);
+      load_address (e, i, other);
+      emit_lea_index (e, r, r, other, 0);
+      if (is_moffs (i))
+        copy_moffs_with_base (e, i, r);
+      else
+        copy_with_base (e, i, r);
     }
-  note_after (w, i, MASK (r));
-  emit_unspill (&w->e, r);
+  note_after (w, i, both);
+  emit_unspill (e, r);
+  if (other != INSN_NO_REG)
+    emit_unspill (e, other);
   return REWRITE_OK;
 }
 
@@ -393,7 +583,7 @@ rewrite_rip_far (struct rewriter *w, const struct insn *i)
       return;
     }
   start_afresh (w, i);
-  r = choose_scratch (i);
+  r = choose_scratch (i, 0);
   emit_spill (&w->e, r);
   note_at (w, i, MASK (r));
   emit_mov_imm (&w->e, r, rip_operand (i));
@@ -492,7 +682,7 @@ rewrite_load_target (struct rewriter *w, const struct insn *i, bool near)
 
   if (i->properties & INSN_SEG_GS)
     {
-      if (!gs_operand_is_supported (i) || is_moffs (i)
+      if (!gs_operand_is_supported (i) || !is_plain_sum (i)
           || (insn_gpr_read (i) & MASK (ARCH_RCX)))
         return REWRITE_UNSUPPORTED;
     }
