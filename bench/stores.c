@@ -1,8 +1,11 @@
-/* Stores in four ways, COUNT times each, and writes the time of one round, in
-   nanoseconds, to the file RESULT: stores WAY COUNT RESULT.
+/* Stores in several ways, COUNT times each, and writes the time of one round,
+   in nanoseconds, to the file RESULT: stores WAY COUNT RESULT.
 
      stack   a deep recursion: return addresses and locals
      memset  4 KiB at a time
+     loop    4 KiB, a word at a time, by the plainest loop
+     local   locals, on a page of the stack with one that is watched: what
+             beside is given
      heap    scattered words of a megabyte, beside what is watched
      hit     the watched word itself  */
 
@@ -21,7 +24,7 @@ now (void)
 {
   struct timespec t;
 
-  clock_gettime (CLOCK_MONOTONIC, &t);
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
   return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
@@ -48,6 +51,47 @@ go_memset (int count)
       memset (area, i, sizeof area);
       sink = area[i & 4095];
     }
+}
+
+static void
+go_loop (int count)
+{
+  static long words[512];
+
+  for (int i = 0; i < count; i++)
+    {
+      long *p = words, *end = words + 512;
+
+      do
+        {
+          *p++ = i;
+          __asm__ volatile ("" : "+r"(p));      /* one by one */
+        }
+      while (p < end);
+    }
+  sink = words[count & 511];
+}
+
+/* A debugger stops here to watch *P, a local.  */
+static void __attribute__ ((noinline, noclone))
+beside (volatile long *p)
+{
+  __asm__ volatile ("" : : "r"(p) : "memory");
+}
+
+static void
+go_local (int count)
+{
+  volatile long one = 0, two = 0, local = 0, three[8] = { 0 };
+
+  beside (&local);
+  for (int i = 0; i < count; i++)
+    {
+      one += i;
+      two = one ^ i;
+      three[i & 7] = two;
+    }
+  sink = one + two + three[3] + local;
 }
 
 static void
@@ -78,6 +122,8 @@ static const struct
 } ways[] = {
   { "stack", go_stack },
   { "memset", go_memset },
+  { "loop", go_loop },
+  { "local", go_local },
   { "heap", go_heap },
   { "hit", go_hit },
 };

@@ -36,6 +36,11 @@ struct arch_context
                                    dispatcher instead */
   uint16_t heat[ARCH_N_HEAT];   /* 264: times that links to heads of traces
                                    were taken, by a hash of the head */
+  uint64_t held;                /* 2312: mask of the registers that this
+                                   flavour holds (rewrite.h); of those gpr is
+                                   the application's at every border */
+  uint64_t constant;            /* 2320: what its code expects in %r10 */
+  uint64_t resume;              /* 2328: where arch_enter_held goes */
 };
 #endif
 
@@ -54,6 +59,9 @@ struct arch_context
 #define CONTEXT_GS_BASE 248
 #define CONTEXT_INTERRUPTED 256
 #define CONTEXT_HEAT(N) (264 + 2 * (N))
+#define CONTEXT_HELD 2312
+#define CONTEXT_CONSTANT 2320
+#define CONTEXT_RESUME 2328
 
 #ifndef __ASSEMBLER__
 _Static_assert (offsetof (struct arch_context, rip) == CONTEXT_RIP, "");
@@ -63,6 +71,8 @@ _Static_assert (offsetof (struct arch_context, spill) == CONTEXT_SPILL (0),
 _Static_assert (offsetof (struct arch_context, interrupted)
                 == CONTEXT_INTERRUPTED, "");
 _Static_assert (offsetof (struct arch_context, heat) == CONTEXT_HEAT (0), "");
+_Static_assert (offsetof (struct arch_context, held) == CONTEXT_HELD, "");
+_Static_assert (offsetof (struct arch_context, resume) == CONTEXT_RESUME, "");
 #endif
 
 #endif

@@ -22,7 +22,11 @@ enum arch_exit
   ARCH_EXIT_RESUMED,            /* not an exit: rip holds the state */
   ARCH_EXIT_WATCH,              /* in front of the instruction at
                                    context.target, which may touch what is
-                                   watched */
+                                   watched; at context.resume, if not 0, is
+                                   code that does it, with all registers the
+                                   application's, and then leaves by: */
+  ARCH_EXIT_WATCHED,            /* it is done; context.target is next, and
+                                   context.resume goes on there */
   ARCH_EXIT_FIRST = 64
 };
 
@@ -30,11 +34,16 @@ enum arch_exit
    C->next; or call arch_dispatch if C->interrupted is set.  Between the two
    symbols the whole state is in *C.  Locks: none held.  */
 NORETURN void arch_enter (struct arch_context *c);
+/* For C->next, with C->resume the code to run: a flavour that holds registers
+   expects C->constant in one of them.  */
+extern const uint8_t arch_enter_held[];
 extern const uint8_t arch_enter_begin[], arch_enter_end[];
 
 /* Where emitted code goes; not to be called from C.  Between these symbols
    the thread counts as being in the engine.  */
 extern const uint8_t arch_leave[], arch_lookup_miss[];
+/* The same from flavours that hold registers.  */
+extern const uint8_t arch_leave_held[], arch_lookup_miss_held[];
 
 /* Called on a fresh engine stack by arch_leave, and by whoever abandons a
    stack: supplied by engine/dispatch.c.  EXIT is a number as above.  */

@@ -37,7 +37,8 @@ struct arch_note
   uint16_t at;          /* bytes into the code of the fragment */
   uint16_t app;
   uint8_t kind;         /* enum arch_note_kind */
-  uint8_t flags_saved;  /* by rewrite_save: they are in the context */
+  uint8_t flags_saved : 1;      /* by rewrite_save, to the context */
+  uint8_t aside : 1;    /* %rcx is in %r11 */
   uint16_t spilled;     /* mask of registers that are in the context */
 };
 
@@ -66,11 +67,15 @@ struct rewriter
   struct arch_fault faults[2 * ARCH_MAX_FAULTS + 1];
 
   /* Registers that rules use from one instruction to a later one, masks.  */
-  unsigned lent;                /* hold something of a rule's; the
+  unsigned held;                /* by the flavour: ARCH_HELD, or none */
+  unsigned lent;                /* of those held, what is a rule's now; the
                                    application's value is in the context */
   unsigned kept;                /* the context has the application's value;
                                    lent is a part of it */
-  uint64_t constant;            /* of a rule's, in %rdx; 0: not known */
+  bool aside;                   /* %rcx is a rule's too: the application's
+                                   value is in %r11, which is lent */
+  uint64_t constant;            /* in %r10, if lent; 0: not known */
+  uint64_t border;              /* in %r10 at each border */
 };
 
 /* Note that from here on the state is KIND, APP with the registers in the
@@ -78,18 +83,36 @@ struct rewriter
 void rewrite_note (struct rewriter *w, enum arch_note_kind kind,
                    uint64_t app, unsigned spilled);
 
-/* Registers that a rule borrows keep the rule's value until the application
-   needs them: rewrite_lend takes REG, in front of I, for the rule;
-   rewrite_give_back ends that for the registers of MASK that are lent, and is
-   to be followed by a note.  */
-void rewrite_lend (struct rewriter *w, const struct insn *i, unsigned reg);
-void rewrite_give_back (struct rewriter *w, unsigned mask);
+/* A flavour may hold registers for its rules, those that programs use least.
+   At the borders of its fragments, where they are entered and left, the
+   application's values are in the context, and %r10 is a constant; so that
+   checks in one block after the other need neither spill nor load, which
+   would make a chain through memory of all of them.  Where the application
+   uses such a register it gets it back, and at the next check or border it is
+   taken again.  */
+#define ARCH_HELD (1u << ARCH_R10 | 1u << ARCH_R11)
+
+/* Begin at a border; CONSTANT 0: the flavour holds nothing.  */
+void rewrite_hold (struct rewriter *w, uint64_t constant);
+
+/* In front of the instruction at PC, with the registers of SPILLED in the
+   context besides: take all held registers for a rule; make %r10 CONSTANT;
+   put %rcx aside, to %r11.  */
+void rewrite_lend (struct rewriter *w, app_pc pc, unsigned spilled);
+void rewrite_constant (struct rewriter *w, uint64_t constant);
+void rewrite_set_aside (struct rewriter *w, app_pc pc);
+
+/* Give the registers of MASK, %rcx among them, back to the application.  */
+void rewrite_give_back (struct rewriter *w, app_pc pc, unsigned mask);
 #define REWRITE_ALL ((1u << ARCH_N_GPR) - 1)
 
-/* Lent registers that I, which comes next, needs back.  */
+/* A border is next.  */
+void rewrite_border (struct rewriter *w, app_pc pc, unsigned spilled);
+
+/* Registers that I, which comes next, needs back.  */
 unsigned rewrite_needed (const struct rewriter *w, const struct insn *i);
 
-/* I comes next, with what it needs given back.  */
+/* I comes next, or came last, with what it needs given back.  */
 void rewrite_passes (struct rewriter *w, const struct insn *i);
 
 /* Save the arithmetic flags and the registers of MASK, which has %rax, in
@@ -131,6 +154,10 @@ enum rewrite_status
    it reaches.  */
 MUST_USE enum rewrite_status rewrite_operand (struct rewriter *w,
                                               const struct insn *i, bool near);
+
+/* The same for any I that is no branch.  */
+MUST_USE enum rewrite_status rewrite_insn (struct rewriter *w,
+                                           const struct insn *i, bool near);
 
 /* Write the popf I; if it would set the trap flag, control goes to TRAP, in
    front of it.  */

@@ -1,28 +1,27 @@
 /* Checks of what an instruction is about to access, for watchpoints.
 
-   A table has a bit for each byte of memory that is watched: of address A it
-   is bit A % 8 of the byte A / 8, cut to 32 bits (a wide table) or 16.  So it
-   may say of a byte that is not watched that it is; never the other way.
+   A table has two planes, each with a byte for each byte of memory, whose
+   address is cut to 32 bits (a wide table) or 16.  In the first one a byte is
+   not zero if that byte of memory is watched; in the second, if any of the 64
+   from there on is.  So a table may say of memory that is not watched that it
+   is, when that is 4 GiB away from what is; never the other way.
 
-   In front of the instruction stands a quick check, that no bit is set of the
-   eight aligned bytes where the operand begins and of as many behind as it can
-   reach; it touches no flags.  What it lets through, and what it could not do
-   without flags, goes to a second one, exact but for what the table confuses,
-   that stands behind the block; and when that finds a bit, the thread leaves
-   the cache with ARCH_EXIT_WATCH, in front of the instruction.
+   The code of a block holds two registers (rewrite.h), and has the address of
+   the first plane in %r10.  In front of the instruction stands a check that
+   reads as many bytes of that plane as the operand has; or, for operands of
+   more than eight, one byte of the second.  It touches no flags:
 
-     quick:   lea   OPERAND, %rcx
-              rorx  $3, %rcx, %rcx
-              mov   %ecx, %ecx
-              movzwl (%rdx,%rcx), %ecx
+              mov   %rcx, %r11          (once, until %rcx is wanted)
+              lea   OPERAND, %ecx
+              mov   (%r10,%rcx), %ecx   (1, 2, 4 or 8 bytes)
               jrcxz 1f
               jmp   rest
      1:
 
-   %rcx and %rdx, which holds the address of the table, are lent to the checks
-   (rewrite_lend) until the block ends or the application uses them: spilling
-   and loading them around each check would make a chain through memory of
-   all the checks in a loop.
+   Behind the block stands for each instruction what is to be done if a check
+   finds something: the thread leaves with ARCH_EXIT_WATCH, in front of the
+   instruction; then, if it is told so, does a copy of the instruction there,
+   leaves again with ARCH_EXIT_WATCHED, and goes on behind the original.
 
    No state, no locks.  */
 
@@ -31,38 +30,40 @@
 
 #include "arch/rewrite.h"
 
-/* Bytes of a table; 8 at the end are those at the start once more.  */
-#define ARCH_WATCH_WIDE ((1ul << 32) + 8)
-#define ARCH_WATCH_NARROW ((1ul << 16) + 8)
+/* Bytes of a plane; 64 at the end are those at the start once more.  */
+#define ARCH_WATCH_WIDE ((1ul << 32) + 64)
+#define ARCH_WATCH_NARROW ((1ul << 16) + 64)
+#define ARCH_WATCH_LINE 64
 
 struct arch_watch_table
 {
-  uint8_t *bits;
+  uint8_t *bytes, *lines;       /* the planes */
   bool wide;
   bool has_fsgsbase;            /* rdfsbase may be used */
-  bool has_bmi2;                /* rorx is there */
   app_addr low, high;           /* nothing is watched outside of these */
 };
 
-/* What is left to do behind the block for a check in front of PC.  */
+/* The checks of one instruction, and what is left to do behind the block.  */
+#define ARCH_WATCH_MAX_CHECKS (2 * 2 * INSN_MAX_MEM)
+
 struct arch_watch_site
 {
-  struct insn_mem mem;
-  app_pc pc;
-  uint8_t *jump;                /* end of the jump to here, writable */
-  cache_pc back;
-  unsigned lent;                /* registers, as at BACK */
-  const struct arch_watch_table *table;
+  struct insn insn;
+  unsigned n_jumps;
+  uint8_t *jump[ARCH_WATCH_MAX_CHECKS]; /* end of each jump to the rest,
+                                           writable */
+  bool saved;                   /* rewrite_save was done before they go */
+  cache_pc back;                /* behind the instruction; 0: nowhere */
+  unsigned lent;                /* and what is there */
+  bool aside;
+  uint64_t constant;
 };
 
-#define ARCH_WATCH_QUICK_MAX 512        /* bytes of code */
-#define ARCH_WATCH_REST_MAX 400
+#define ARCH_WATCH_CHECK_MAX 96         /* bytes of code */
+#define ARCH_WATCH_REST_MAX 448
 #define ARCH_WATCH_LEAVE_MAX 64
 
-/* The processor has what the quick check needs.  */
-bool arch_watch_has_bmi2 (void);
-
-/* Set or clear the bits of T for [START, END).  */
+/* Set or clear the bytes of T for [START, END).  */
 void arch_watch_mark (const struct arch_watch_table *t, app_addr start,
                       app_addr end, bool set);
 
@@ -70,23 +71,29 @@ void arch_watch_mark (const struct arch_watch_table *t, app_addr start,
    always.  */
 bool arch_watch_can_check (const struct insn_mem *m, const struct insn *i);
 
-/* Write a check of the operand M of I, at most 57 bytes, with the table T.
-   True: S has been filled in, and rewrite_watch_rest is to be called for it
-   before the fragment is finished.  */
-MUST_USE bool rewrite_watch (struct rewriter *w, const struct insn *i,
-                             const struct insn_mem *m,
-                             const struct arch_watch_table *t,
-                             struct arch_watch_site *s);
-#define ARCH_WATCH_OPERAND_MAX 57
+/* Begin S for the checks of I, which comes next.  */
+void rewrite_watch_begin (const struct insn *i, struct arch_watch_site *s);
+
+/* Write a check of the operand M, at most ARCH_WATCH_LINE bytes, with the
+   table T, for S.  rewrite_watch_rest is to be called before the fragment is
+   finished.  */
+void rewrite_watch (struct rewriter *w, struct arch_watch_site *s,
+                    const struct insn_mem *m,
+                    const struct arch_watch_table *t);
+
+/* The instruction of S has been written, and is no branch.  */
+void rewrite_watch_after (const struct rewriter *w,
+                          struct arch_watch_site *s);
 
 void rewrite_watch_rest (struct rewriter *w, const struct arch_watch_site *s);
 
-/* I is a string instruction with a prefix that repeats it: leave if what it
-   may touch comes near anything watched.  TABLE holds the N tables, of which
+/* The same for an instruction that is a string instruction with a prefix that
+   repeats it: go to the rest if what it may touch meets what lies between the
+   lowest and the highest thing watched.  TABLE holds the N tables, of which
    number K is to be asked about accesses of the kind ACCESS[K].  False, and
    nothing is written: it cannot be told.  */
 MUST_USE bool rewrite_watch_repeated (struct rewriter *w,
-                                      const struct insn *i,
+                                      struct arch_watch_site *s,
                                       const struct arch_watch_table *table,
                                       const uint8_t *access, unsigned n);
 #define ARCH_WATCH_REPEATED_MAX 640     /* bytes of code */

@@ -64,7 +64,7 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
   if (!b->region)
     return BUILD_FULL;
   units = b->region->units;
-  build_start (b, pc, indirect);
+  build_start (b, pc, flavour, indirect);
   if (x.verify)
     build_verification (b);
   if (!build_body (b, flavour))

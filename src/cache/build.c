@@ -68,11 +68,10 @@ build_set_field (struct build *b, unsigned n, const uint8_t *field)
 static void
 give_back (struct build *b, unsigned mask)
 {
-  if (!(b->w.lent & mask))
+  if (!mask)
     return;
   end_run (b);
-  rewrite_note (&b->w, ARCH_NOTE_AT, b->pc - b->w.pc, 0);
-  rewrite_give_back (&b->w, mask);
+  rewrite_give_back (&b->w, b->pc, mask);
 }
 
 static void
@@ -86,7 +85,8 @@ jump_to_exit (struct build *b, unsigned n)
 void
 build_end_with (struct build *b, enum exit_kind kind, app_pc target)
 {
-  give_back (b, REWRITE_ALL);
+  end_run (b);
+  rewrite_border (&b->w, b->pc, 0);
   jump_to_exit (b, build_add_exit (b, kind, target));
   b->done = true;
 }
@@ -168,7 +168,7 @@ build_conditional (struct build *b, const struct insn *i)
 static void
 build_turn (struct build *b, const struct insn *i)
 {
-  give_back (b, REWRITE_ALL);
+  rewrite_border (&b->w, i->pc, 0);
   b->pc = b->run = i->pc + i->length;
   end_with_two (b, i, i->pc, rewrite_turn);
 }
@@ -195,8 +195,10 @@ build_refusal (struct build *b, const struct insn *i)
 static void
 build_faulting (struct build *b, const struct insn *i)
 {
+  rewrite_give_back (&b->w, i->pc, REWRITE_ALL);
   rewrite_note (&b->w, ARCH_NOTE_COPY, i->pc - b->w.pc, 0);
   emit_bytes (&b->w.e, i->bytes, i->length);
+  b->w.kept = 0;
   go_to (b, i->pc + i->length);
 }
 
@@ -249,6 +251,7 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
           build_refusal (b, i);
           break;
         }
+      rewrite_border (&b->w, i->pc, 1u << ARCH_RCX);
       if (i->branch == INSN_CALL_IND)
         push_return (b, i, 1u << ARCH_RCX);
       end_with_lookup (b, flavour);
@@ -285,8 +288,10 @@ build_branch (struct build *b, const struct insn *i, enum flavour flavour)
 static void
 build_special (struct build *b, const struct insn *i, enum flavour flavour)
 {
-  if (i->branch != INSN_NO_BRANCH || (i->properties & INSN_SETS_TF))
-    give_back (b, REWRITE_ALL);
+  if (i->branch == INSN_JMP_IND || i->branch == INSN_CALL_IND)
+    rewrite_give_back (&b->w, i->pc, 1u << ARCH_RCX);
+  else if (i->branch != INSN_NO_BRANCH || (i->properties & INSN_SETS_TF))
+    rewrite_border (&b->w, i->pc, 0);
   b->pc = b->run = i->pc + i->length;
   if (i->branch != INSN_NO_BRANCH)
     build_branch (b, i, flavour);
@@ -326,9 +331,7 @@ write_rules (struct build *b, const struct insn *i, enum flavour flavour,
 static bool
 apply_rules (struct build *b, const struct insn *i, enum flavour flavour)
 {
-  unsigned set;
-
-  switch (rules_ask (i, flavour, &set))
+  switch (rules_ask (i, flavour, &b->set))
     {
     case RULE_STOP:
       end_run (b);
@@ -337,16 +340,14 @@ apply_rules (struct build *b, const struct insn *i, enum flavour flavour)
       b->run = ++b->pc;
       return true;
     case RULE_CODE:
-      if (!write_rules (b, i, flavour, set))
+      if (!write_rules (b, i, flavour, b->set))
         return true;
       break;
     case RULE_NONE:
       break;
     }
-  if (b->w.lent)
-    give_back (b, rewrite_needed (&b->w, i));
-  if (b->w.kept)
-    rewrite_passes (&b->w, i);
+  give_back (b, rewrite_needed (&b->w, i));
+  rewrite_passes (&b->w, i);
   return false;
 }
 
@@ -396,6 +397,11 @@ build_body (struct build *b, enum flavour flavour)
               build_faulting (b, &i);
             }
         }
+      if (b->room && !b->done && b->set)
+        {
+          end_run (b);
+          rules_after (&i, &b->w, b->set);
+        }
       if (!b->done
           && (flavour_steps (flavour) || b->pc - b->w.pc > BUILD_MAX_APP))
         {
@@ -427,7 +433,8 @@ build_prefix (struct region *r, struct emit *e, app_pc pc)
 
 /* See build.h.  */
 void
-build_start (struct build *b, app_pc pc, bool indirect)
+build_start (struct build *b, app_pc pc, enum flavour flavour,
+             bool indirect)
 {
   int64_t distance = (int64_t) (pc - (uint64_t) b->region->start);
 
@@ -443,8 +450,7 @@ build_start (struct build *b, app_pc pc, bool indirect)
   b->segments[0] = (struct segment){ .pc = pc };
   b->step = 0;
   b->w.n_notes = b->w.n_faults = 0;
-  b->w.lent = b->w.kept = 0;
-  b->w.constant = 0;
+  rewrite_hold (&b->w, cache_constant (flavour));
   b->n_exits = 0;
   b->max_exits = b->path ? TRACE_MAX_EXITS : FRAGMENT_MAX_EXITS;
   b->done = false;

@@ -45,6 +45,7 @@ struct build
   struct rewriter w;
   app_pc pc, run;               /* next instruction; start of the run */
   bool near, done;
+  unsigned set;                 /* rules that wrote in front of what is next */
   size_t later;                 /* bytes that rules will write at the end */
   unsigned n_exits, max_exits;
   struct exit exits[TRACE_MAX_EXITS];
@@ -70,7 +71,8 @@ build_bytes (app_pc pc)
 app_pc build_segment_end (app_pc pc, const struct memory_extent *x);
 
 /* Begin at PC.  INDIRECT: put a prefix in front.  */
-void build_start (struct build *b, app_pc pc, bool indirect);
+void build_start (struct build *b, app_pc pc, enum flavour flavour,
+                  bool indirect);
 
 /* Decode and write instructions until the block ends.  False if not even the
    first one can be fetched.  */

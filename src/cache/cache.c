@@ -17,6 +17,7 @@
 
 static struct cache_options the_options;
 static struct cache_stats the_stats;
+static uint64_t constants[N_FLAVOURS];
 
 /* See cache.h.  */
 void
@@ -41,6 +42,21 @@ struct cache_stats *
 cache_stats (void)
 {
   return &the_stats;
+}
+
+/* See cache.h.  */
+void
+cache_set_constant (enum flavour flavour, uint64_t constant)
+{
+  vm_assert (flavour_holds (flavour) && constant);
+  constants[flavour] = constant;
+}
+
+/* See cache.h.  */
+uint64_t
+cache_constant (enum flavour flavour)
+{
+  return constants[flavour];
 }
 
 /* See cache.h.  */

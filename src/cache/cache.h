@@ -49,6 +49,12 @@ void cache_init (const struct memory_calls *calls,
 const struct cache_options *cache_options (void);
 struct cache_stats *cache_stats (void);
 
+/* The constant that code of FLAVOUR, which holds registers, expects in one of
+   them (rewrite_hold), for arch_context.constant; code for another one has to
+   be flushed.  0 of flavours that hold none.  */
+void cache_set_constant (enum flavour flavour, uint64_t constant);
+uint64_t cache_constant (enum flavour flavour);
+
 /* The table of FLAVOUR for arch_context.table; 0 when out of memory.  */
 void *cache_table (enum flavour flavour);
 

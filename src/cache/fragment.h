@@ -47,6 +47,13 @@ flavour_steps (enum flavour flavour)
          || flavour == FLAVOUR_WHOLE;
 }
 
+/* Fragments of FLAVOUR hold registers (rewrite_hold).  */
+static inline bool
+flavour_holds (enum flavour flavour)
+{
+  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP;
+}
+
 enum exit_kind
 {
   EXIT_DIRECT,          /* goes on at target; may be linked */

@@ -24,8 +24,11 @@ head (const struct lookup *l, app_pc pc)
 static void
 clear (struct lookup *l)
 {
+  cache_pc miss = flavour_holds ((enum flavour) (l - lookups))
+                      ? arch_lookup_miss_held : arch_lookup_miss;
+
   for (unsigned i = 0; i < ARCH_TABLE_SIZE; i++)
-    l->table[i] = arch_lookup_miss;
+    l->table[i] = miss;
 }
 
 /* See lookup.h.  */

@@ -151,7 +151,7 @@ path_build (const struct path *path, struct fragment *old,
   b->path = path;
   b->end = b->ends[0];
   units = b->region->units;
-  build_start (b, path->pc[0], old && old->prefix);
+  build_start (b, path->pc[0], FLAVOUR_PLAIN, old && old->prefix);
   f = build_body (b, FLAVOUR_PLAIN)
           ? build_fill (b, FLAVOUR_PLAIN, memory_alloc (build_size (b)))
           : 0;
@@ -188,7 +188,7 @@ path_build_record (app_pc pc, struct fragment **result)
     }
   b->region = r;
   b->path = 0;
-  build_start (b, pc, false);
+  build_start (b, pc, FLAVOUR_RECORD, false);
   if (!build_body (b, FLAVOUR_RECORD))
     return PATH_UNFIT;
   vm_assert (build_size (b) <= RECORD_SIZE);

@@ -43,6 +43,10 @@ struct cache_rule
      account.  Null for a rule that never says RULE_CODE.  */
   size_t (*emit) (struct rule_site *s);
 
+  /* I, which emit was called for, has been written, is no branch, and the
+     next one follows.  Null: nothing to do.  */
+  void (*after) (const struct insn *i, struct rewriter *w);
+
   /* The block has ended: write behind it what emit put off.  Null: none.  */
   void (*finish) (struct rewriter *w);
 };

@@ -57,6 +57,15 @@ rules_emit (struct rule_site *site, unsigned set)
 
 /* See rules.h.  */
 void
+rules_after (const struct insn *i, struct rewriter *w, unsigned set)
+{
+  for (unsigned n = 0; n < n_rules; n++)
+    if ((set & 1u << n) && rules[n]->after)
+      rules[n]->after (i, w);
+}
+
+/* See rules.h.  */
+void
 rules_finish (struct rewriter *w)
 {
   for (unsigned n = 0; n < n_rules; n++)

@@ -19,6 +19,9 @@ enum rule_action rules_ask (const struct insn *i, enum flavour flavour,
    the end of the block.  */
 size_t rules_emit (struct rule_site *site, unsigned set);
 
+/* I, for which those of SET wrote, has been written.  */
+void rules_after (const struct insn *i, struct rewriter *w, unsigned set);
+
 /* The block has ended.  */
 void rules_finish (struct rewriter *w);
 

@@ -71,6 +71,8 @@ translate_body (const struct arch_context *c, const struct fragment *f,
   app_pc base = segment_at (f, at)->pc;
 
   vm_assert (n);
+  if (n->aside)
+    app->gpr[ARCH_RCX] = app->gpr[ARCH_R11];
   switch ((enum arch_note_kind) n->kind)
     {
     case ARCH_NOTE_COPY:
@@ -123,10 +125,13 @@ translate_code (const struct arch_context *c, const struct region *r,
 
   if (!e)
     {
+      take_spilled (c, app, (unsigned) c->held);
       translate_lookup (c, app, (size_t) (pc - r->start));
       return;
     }
   f = entry_fragment (e);
+  if (e->fragment & REGION_PIECES || pc < f->entry)
+    take_spilled (c, app, (unsigned) c->held);
   if ((e->fragment & REGION_PIECES) == REGION_COUNTER)
     translate_counter (c, f, app, region_offset (r, pc) - e->at);
   else if ((e->fragment & REGION_PIECES) == REGION_PREFIX || pc < f->entry)
@@ -137,13 +142,15 @@ translate_code (const struct arch_context *c, const struct region *r,
 
 /* All of a unit's instructions run with nothing spilled.  */
 static void
-translate_unit (struct arch_regs *app, cache_pc pc)
+translate_unit (const struct arch_context *c, struct arch_regs *app,
+                cache_pc pc)
 {
   const uint8_t *unit
       = (const uint8_t *) ((uint64_t) pc & ~(ARCH_UNIT_SIZE - 1ul));
   const struct region *to;
   uint64_t value;
 
+  take_spilled (c, app, (unsigned) c->held);
   switch (arch_unit_read (unit, &value))
     {
     case ARCH_UNIT_EXIT:
@@ -173,7 +180,7 @@ cache_translate (const struct arch_context *c,
   app->fs_base = c->fs_base;
   app->gs_base = c->gs_base;
   if ((size_t) (pc - r->start) >= r->units)
-    translate_unit (app, pc);
+    translate_unit (c, app, pc);
   else
     translate_code (c, r, app, pc);
   return true;

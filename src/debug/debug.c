@@ -103,21 +103,27 @@ handler (struct thread *t)
     stop_post (t, CHANNEL_STOP_STEP, 0, 0);
 }
 
+/* T may have touched what is watched; false: it has, which was reported.  */
+static bool
+watched (struct thread *t)
+{
+  struct watch_hit hit;
+
+  if (!watch_done (t, &hit))
+    return true;
+  stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
+  watch_reported (t);
+  return false;
+}
+
 /* T has done an instruction, for the debugger or for a watchpoint.  An event
    that waits to be reported comes before a step that is done.  */
 static void
 stepped (struct thread *t)
 {
-  struct watch_hit hit;
-
   if (t->passing == t->stepping_from)
     t->passing = 0;
-  if (watch_done (t, &hit))
-    {
-      stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
-      watch_reported (t);
-    }
-  else if (has_stepped (t))
+  if (watched (t) && has_stepped (t))
     stop_report (t, CHANNEL_STOP_STEP, 0, 0);
 }
 
@@ -146,6 +152,7 @@ static const struct engine_events debug_events = {
   .unstepped = watch_undone,
   .handler = handler,
   .watch = watch_come,
+  .watched = watched,
   .store = watch_store,
   .stored = stored,
 };

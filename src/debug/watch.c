@@ -20,13 +20,15 @@
    a block's code.  */
 #define MAX_SITES 64
 #define ROOM                                                                  \
-  (2 * INSN_MAX_MEM * (ARCH_WATCH_QUICK_MAX + ARCH_WATCH_REST_MAX))
+  (ARCH_WATCH_MAX_CHECKS * ARCH_WATCH_CHECK_MAX + ARCH_WATCH_REST_MAX         \
+   + ARCH_WATCH_REPEATED_MAX)
 
 enum { WRITES, READS, N_TABLES };
 
 static struct ranges ranges;
 static struct arch_watch_table tables[N_TABLES];
 static bool watched[N_TABLES];          /* some byte is, in that table */
+static unsigned built_for;      /* what code asks: a bit for each table */
 
 static struct arch_watch_site sites[MAX_SITES];
 static unsigned n_sites;
@@ -64,15 +66,20 @@ access_of (unsigned table)
 static bool
 make_table (struct arch_watch_table *t)
 {
-  if (t->bits)
+  size_t size = PAGE_UP (ARCH_WATCH_WIDE);
+
+  if (t->bytes)
     return true;
   t->has_fsgsbase = thread_has_fsgsbase ();
-  t->has_bmi2 = arch_watch_has_bmi2 ();
-  t->bits = core_map_far (ARCH_WATCH_WIDE);
-  t->wide = t->bits;
+  t->bytes = core_map_far (2 * size);
+  t->wide = t->bytes;
   if (!t->wide)
-    t->bits = core_map_far (ARCH_WATCH_NARROW);
-  return t->bits;
+    {
+      size = PAGE_UP (ARCH_WATCH_NARROW);
+      t->bytes = core_map_far (2 * size);
+    }
+  t->lines = t->bytes + size;
+  return t->bytes;
 }
 
 static void
@@ -99,8 +106,7 @@ wants_table (const struct ranges *s, unsigned table)
   return false;
 }
 
-/* Change table number TABLE from what OLD had to what NEW has.  Code is built
-   anew when a table comes into use, or goes out.  */
+/* Change table number TABLE from what OLD had to what NEW has.  */
 static bool
 change_table (unsigned table, const struct ranges *old,
               const struct ranges *new)
@@ -117,9 +123,23 @@ change_table (unsigned table, const struct ranges *old,
   if (will)
     mark (new, table, true);
   watched[table] = will;
-  if (was != will && (old->n && new->n))
-    dispatch_flush (0, 1ul << 47, "another kind of watchpoint");
   return true;
+}
+
+/* Code asks those tables that have something watched, and no others.  */
+static void
+choose_checks (void)
+{
+  unsigned wanted = 0, first = watched[WRITES] ? WRITES : READS;
+
+  for (unsigned n = 0; n < N_TABLES; n++)
+    wanted |= watched[n] ? 1u << n : 0;
+  if (!wanted || wanted == built_for)
+    return;
+  dispatch_hold ((uint64_t) tables[first].bytes);
+  if (built_for)
+    dispatch_flush (0, 1ul << 47, "another kind of watchpoint");
+  built_for = wanted;
 }
 
 /* See watch.h.  */
@@ -143,6 +163,7 @@ watch_catch_up (struct channel *c)
       }
   ranges = new;
   ranges_drop (&old);
+  choose_checks ();
   gate_watch (ranges.n);
   LOG (DEBUG, "%u watchpoints", ranges.n);
 }
@@ -186,7 +207,7 @@ before (const struct insn *i, enum flavour flavour)
 }
 
 /* Check [OFFSET, OFFSET + SIZE) of the operand M.  */
-static size_t
+static void
 emit_part (struct rule_site *s, const struct insn_mem *m, unsigned table,
            uint32_t offset, uint32_t size)
 {
@@ -199,31 +220,23 @@ emit_part (struct rule_site *s, const struct insn_mem *m, unsigned table,
     }
   part.disp += offset;
   part.size = size;
-  vm_assert (n_sites < MAX_SITES);
-  if (!rewrite_watch (s->w, s->insn, &part, tables + table, sites + n_sites))
-    return 0;
-  n_sites++;
-  return ARCH_WATCH_REST_MAX;
+  rewrite_watch (s->w, sites + n_sites, &part, tables + table);
 }
 
-static size_t
+static void
 emit_operand (struct rule_site *s, const struct insn_mem *m)
 {
-  size_t later = 0;
-
   for (unsigned n = 0; n < N_TABLES; n++)
     if (watched[n] && (m->access & access_of (n)))
-      for (uint32_t at = 0; at < m->size; at += ARCH_WATCH_OPERAND_MAX)
-        later += emit_part (s, m, n, at,
-                            MIN (m->size - at, ARCH_WATCH_OPERAND_MAX));
-  return later;
+      for (uint32_t at = 0; at < m->size; at += ARCH_WATCH_LINE)
+        emit_part (s, m, n, at, MIN (m->size - at, ARCH_WATCH_LINE));
 }
 
 static bool
 can_check (const struct insn *i, const struct insn_mem *m)
 {
   return !(i->properties & INSN_UNKNOWN) && arch_watch_can_check (m, i)
-         && m->size <= 2 * ARCH_WATCH_OPERAND_MAX;
+         && m->size <= 2 * ARCH_WATCH_LINE;
 }
 
 /* Write the check of a repeated string instruction; false: it is none.  */
@@ -233,7 +246,28 @@ emit_repeated (struct rule_site *s)
   static const uint8_t access[N_TABLES] = { INSN_WRITE, INSN_READ };
 
   return (s->insn->properties & INSN_REP)
-         && rewrite_watch_repeated (s->w, s->insn, tables, access, N_TABLES);
+         && rewrite_watch_repeated (s->w, sites + n_sites, tables, access,
+                                    N_TABLES);
+}
+
+static void
+emit_operands (struct rule_site *s, const struct insn_mem *m, unsigned n)
+{
+  for (unsigned k = 0; k < n; k++)
+    if (is_checked (m + k))
+      emit_operand (s, m + k);
+}
+
+/* Some operand of S's instruction cannot be checked.  */
+static bool
+is_beyond (const struct rule_site *s, const struct insn_mem *m, unsigned n)
+{
+  if (s->insn->properties & INSN_UNKNOWN)
+    return true;
+  for (unsigned k = 0; k < n; k++)
+    if (is_checked (m + k) && !can_check (s->insn, m + k))
+      return true;
+  return false;
 }
 
 static size_t
@@ -241,21 +275,27 @@ emit (struct rule_site *s)
 {
   struct insn_mem m[INSN_MAX_MEM];
   unsigned n = insn_memory (s->insn, m);
-  size_t later = 0;
 
-  for (unsigned k = 0; k < n; k++)
-    if (is_checked (m + k) && !can_check (s->insn, m + k))
-      {
-        if (!emit_repeated (s))
-          rewrite_watch_leave (s->w, s->insn);
-        return 0;
-      }
-  if (s->insn->properties & INSN_UNKNOWN)
-    rewrite_watch_leave (s->w, s->insn);
-  for (unsigned k = 0; k < n; k++)
-    if (is_checked (m + k))
-      later += emit_operand (s, m + k);
-  return later;
+  vm_assert (n_sites < MAX_SITES);
+  rewrite_watch_begin (s->insn, sites + n_sites);
+  if (!is_beyond (s, m, n))
+    emit_operands (s, m, n);
+  else if (!emit_repeated (s))
+    {
+      rewrite_watch_leave (s->w, s->insn);
+      return 0;
+    }
+  n_sites++;
+  return ARCH_WATCH_REST_MAX;
+}
+
+static void
+after (const struct insn *i, struct rewriter *w)
+{
+  struct arch_watch_site *s = sites + n_sites - 1;
+
+  if (n_sites && s->insn.pc == i->pc)
+    rewrite_watch_after (w, s);
 }
 
 static void
@@ -271,7 +311,8 @@ void
 watch_init (void)
 {
   static const struct cache_rule rule
-      = { .room = room, .before = before, .emit = emit, .finish = finish };
+      = { .room = room, .before = before, .emit = emit, .after = after,
+          .finish = finish };
   cache_add_rule (&rule);
 }
 
@@ -314,14 +355,15 @@ acquire (struct thread *t)
   return mine;
 }
 
-/* See watch.h.  */
-void
-watch_come (struct thread *t)
+/* See watch.h.  What meets nothing that is watched is not waited for.  */
+bool
+watch_come (struct thread *t, bool here)
 {
-  if (!acquire (t))
+  while (!acquire (t))
     {
+      if (__atomic_load_n (&t->context.interrupted, __ATOMIC_RELAXED))
+        return false;
       thread_yield ();
-      return;
     }
   armed.pc = t->context.rip;
   snapshot_clear (&armed.snapshot);
@@ -331,6 +373,11 @@ watch_come (struct thread *t)
       const struct access_part *p = armed.access.part + n;
       snapshot_add (&armed.snapshot, &ranges, p->start, p->end, p->access);
     }
+  if (!here || armed.access.rest)
+    return false;
+  if (!armed.snapshot.n)
+    release ();
+  return true;
 }
 
 static bool

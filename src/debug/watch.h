@@ -37,8 +37,9 @@ void watch_catch_up (struct channel *c);
 /* Something is watched.  */
 MUST_USE bool watch_any (void);
 
-/* T has left by ARCH_EXIT_WATCH.  */
-void watch_come (struct thread *t);
+/* T has left by ARCH_EXIT_WATCH.  True, which is for HERE only: it may do its
+   instruction where it is, in the cache, and not in FLAVOUR_STEP.  */
+MUST_USE bool watch_come (struct thread *t, bool here);
 
 /* T is armed, and still where it was: it shall do one instruction.  */
 MUST_USE bool watch_armed (struct thread *t);

@@ -183,12 +183,8 @@ arrive (struct thread *t, uint64_t number)
       return (struct arrival){ .how = TRACE_ARRIVED_INDIRECT,
                                .executed = true };
     }
-  if (number == ARCH_EXIT_WATCH)
-    {
-      c->rip = c->target;
-      events_watch (t);
-      return (struct arrival){ 0 };
-    }
+  if (number == ARCH_EXIT_WATCH || number == ARCH_EXIT_WATCHED)
+    return (struct arrival){ 0 };
   e = cache_exit ((uint32_t) number, &hot);
   c->rip = e->target;
   if (hot)
@@ -308,7 +304,7 @@ arrive_and_tell (struct thread *t, uint64_t number)
       events_stepped (t);
       return a;
     }
-  if (!stepping || number == ARCH_EXIT_WATCH)
+  if (!stepping || number == ARCH_EXIT_WATCH || number == ARCH_EXIT_WATCHED)
     return a;
   if (number != ARCH_EXIT_RESUMED || t->context.rip != from)
     events_stepped (t);
@@ -328,13 +324,59 @@ choose_flavour (struct thread *t)
          : f == FLAVOUR_WATCH ? FLAVOUR_WATCH_STEP : f;
 }
 
+/* T has left around an instruction that may touch what is watched.  True: it
+   goes on in the cache where it was told to.  */
+static bool
+goes_on (struct thread *t, uint64_t number)
+{
+  struct arch_context *c = &t->context;
+
+  if (number != ARCH_EXIT_WATCH && number != ARCH_EXIT_WATCHED)
+    return false;
+  c->rip = c->target;
+  c->next = c->resume;
+  if (number == ARCH_EXIT_WATCHED)
+    {
+      t->stepping = false;
+      return events_watched (t);
+    }
+  if (!events_watch (t, c->resume && !t->stepping))
+    return false;
+  t->stepping = true;
+  t->stepping_from = c->rip;
+  return true;
+}
+
+/* T, whose flavour is FLAVOUR, enters F.  */
+static NORETURN void
+enter (struct thread *t, const struct fragment *f, enum flavour flavour)
+{
+  struct arch_context *c = &t->context;
+  bool holds = flavour_holds (flavour);
+
+  t->stepping = flavour_steps (flavour);
+  t->stepping_from = c->rip;
+  c->leave = (uint64_t) (holds ? arch_leave_held : arch_leave);
+  c->lookup_miss = (uint64_t) arch_lookup_miss;
+  c->held = holds ? ARCH_HELD : 0;
+  c->constant = cache_constant (flavour);
+  c->resume = (uint64_t) f->entry;
+  c->next = holds ? (uint64_t) arch_enter_held : c->resume;
+  if (trap_flag_is_set (t))
+    trap_flag_enter (t);
+  arch_enter (c);
+}
+
 /* See arch/enter.h.  */
 void
 arch_dispatch (struct arch_context *c, uint64_t number)
 {
   struct thread *t = (struct thread *) c;
-  struct arrival a = arrive_and_tell (t, number);
+  struct arrival a;
 
+  if (goes_on (t, number))
+    arch_enter (c);
+  a = arrive_and_tell (t, number);
   for (;;)
     {
       if (c->interrupted)
@@ -350,16 +392,7 @@ arch_dispatch (struct arch_context *c, uint64_t number)
       enum flavour flavour = choose_flavour (t);
       struct fragment *f = find_fragment (t, &a, flavour);
       if (f)
-        {
-          t->stepping = flavour_steps (flavour);
-          t->stepping_from = c->rip;
-          c->leave = (uint64_t) arch_leave;
-          c->lookup_miss = (uint64_t) arch_lookup_miss;
-          c->next = (uint64_t) f->entry;
-          if (trap_flag_is_set (t))
-            trap_flag_enter (t);
-          arch_enter (c);
-        }
+        enter (t, f, flavour);
       a = (struct arrival){ 0 };
     }
 }
@@ -369,6 +402,17 @@ log_flush (unsigned n, app_addr start, app_addr end, const char *why)
 {
   if (n)
     LOG (FLUSH, "%u fragments of %lx-%lx: %s", n, start, end, why);
+}
+
+/* See dispatch.h.  */
+void
+dispatch_hold (uint64_t constant)
+{
+  lock_cache ();
+  for (unsigned n = 0; n < N_FLAVOURS; n++)
+    if (flavour_holds ((enum flavour) n))
+      cache_set_constant ((enum flavour) n, constant);
+  lock_release (&cache_lock);
 }
 
 /* See dispatch.h.  */

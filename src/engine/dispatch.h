@@ -19,6 +19,10 @@ void dispatch_init (void);
    engine stack is given up.  */
 NORETURN void dispatch_run (struct thread *t);
 
+/* Code that holds registers expects CONSTANT from now on (cache.h); what there
+   is that expects another is the caller's to flush.  */
+void dispatch_hold (uint64_t constant);
+
 /* Retire what was translated from [START, END), whose content has changed or
    is about to.  Threads may still be inside until they next leave the cache.
    Takes the cache lock.  */

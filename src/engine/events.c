@@ -72,12 +72,27 @@ events_handler (struct thread *t)
 }
 
 /* See events.h.  */
-void
-events_watch (struct thread *t)
+bool
+events_watch (struct thread *t, bool here)
 {
+  bool shall = false;
+
   EACH_TABLE (e)
     if ((*e)->watch)
-      (*e)->watch (t);
+      shall |= (*e)->watch (t, here);
+  return shall;
+}
+
+/* See events.h.  */
+bool
+events_watched (struct thread *t)
+{
+  bool goes_on = true;
+
+  EACH_TABLE (e)
+    if ((*e)->watched)
+      goes_on &= (*e)->watched (t);
+  return goes_on;
 }
 
 /* See events.h.  */

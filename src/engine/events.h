@@ -34,8 +34,13 @@ struct engine_events
   /* T is about to run the first instruction of a signal handler.  */
   void (*handler) (struct thread *t);
 
-  /* T is in front of an instruction that may touch what is watched.  */
-  void (*watch) (struct thread *t);
+  /* T is in front of an instruction that may touch what is watched.  HERE: it
+     could do it where it is, in the cache.  True: it shall.  */
+  bool (*watch) (struct thread *t, bool here);
+
+  /* It has done it there.  True: nothing is to be reported, and T may go
+     on.  */
+  bool (*watched) (struct thread *t);
 
   /* With gate_watch on: around a system call of T, or when a signal frame is
      built for it: store for each range that may be written to, then
@@ -59,7 +64,8 @@ void events_point (struct thread *t);
 void events_stepped (struct thread *t);
 void events_unstepped (struct thread *t);
 void events_handler (struct thread *t);
-void events_watch (struct thread *t);
+bool events_watch (struct thread *t, bool here);
+bool events_watched (struct thread *t);
 void events_store (struct thread *t, app_addr start, app_addr end);
 void events_stored (struct thread *t);
 void events_report (struct thread *t, struct report *r);

@@ -115,6 +115,27 @@ stack (uint8_t *p, long k)
       : "r"(p), "r"(k + 1)
       : "r12", "memory");
 }
+/* The registers that checks use, in addresses, as values, and across a loop;
+   flags, too.  */
+__attribute__ ((noinline)) static void
+held (uint8_t *p, long k)
+{
+  __asm__ volatile (
+      "mov %0, %%r10; mov %1, %%r11; mov $3, %%ecx; cmp %%rcx, %%r11\n"
+      "1: movq %%r11, (%%r10); setle 8(%%r10,%%rcx); lea 1(%%r10), %%r10\n"
+      "mov %%r10d, -2(%%r10,%%rcx,2); lea (%%rcx,%%r11), %%r11\n"
+      "push %%r10; pop %%r11; sub %%r10, %%r11; lea 1(%%r11), %%r11\n"
+      "mov %%cl, (%%r10,%%r11,4); mov %%r11w, 9(%%r10,%%r11,2)\n"
+      "adc %%r11, 3(%%r10); mov %%rcx, 1(%%r10); loop 1b\n"
+      "mov %0, %%r11; xchg %%r11, (%%r11); mov %%r11, %%r10\n"
+      "mov %0, %%r11; mov %%r10, 16(%%r11); popcnt %%r11, %%rcx\n"
+      "mov %%rcx, -8(%%r11); movq $7, %%fs:tls@tpoff\n"
+      "mov $tls@tpoff, %%r10; mov %%r11, %%fs:(%%r10)\n"
+      "mov $1, %%ecx; mov %%r10, %%fs:8(%%r10,%%rcx,8)\n"
+      :
+      : "r"(p), "r"(k)
+      : "r10", "r11", "rcx", "cc", "memory");
+}
 int
 main (void)
 {
@@ -127,6 +148,7 @@ main (void)
         strings (area + off - 8 * r, 8 + 8 * r);
         vectors (area + off, r + off);
         stack (area + ((off + 31) & -8), off);
+        held (area + off, off - 200);
         tls[r & 3] = off;
       }
   unsigned h = 0;

@@ -30,6 +30,9 @@ GLOBAL (arch_enter)
 	movq	CONTEXT_GPR (4)(%rdi), %rsp
 	movq	CONTEXT_GPR (7)(%rdi), %rdi
 	jmp	*%gs:CONTEXT_NEXT
+GLOBAL (arch_enter_held)
+	movq	%gs:CONTEXT_CONSTANT, %r10
+	jmp	*%gs:CONTEXT_RESUME
 GLOBAL (arch_enter_end)
 1:	movl	$2, %esi		/* ARCH_EXIT_RESUMED */
 	call	arch_dispatch
@@ -41,6 +44,16 @@ GLOBAL (arch_lookup_miss)
 	movq	%gs:CONTEXT_GPR (1), %rcx
 	movq	%gs:CONTEXT_GPR (2), %rdx
 	movq	$1, %gs:CONTEXT_EXIT	/* ARCH_EXIT_INDIRECT */
+	jmp	arch_leave
+
+GLOBAL (arch_lookup_miss_held)
+	movq	%gs:CONTEXT_GPR (1), %rcx
+	movq	%gs:CONTEXT_GPR (2), %rdx
+	movq	$1, %gs:CONTEXT_EXIT	/* ARCH_EXIT_INDIRECT */
+
+GLOBAL (arch_leave_held)
+	movq	%gs:CONTEXT_GPR (10), %r10
+	movq	%gs:CONTEXT_GPR (11), %r11
 
 GLOBAL (arch_leave)
 	EACH_BUT_RSP_RDI (SAVE)

@@ -24,7 +24,7 @@ rewrite_note (struct rewriter *w, enum arch_note_kind kind, uint64_t app,
     w->n_notes++;
   vm_assert (w->n_notes <= ARCH_MAX_NOTES);
   *n = (struct arch_note){ .at = at, .app = (uint16_t) app,
-                           .kind = (uint8_t) kind,
+                           .kind = (uint8_t) kind, .aside = w->aside & 1,
                            .spilled = (uint16_t) (spilled | w->lent) };
 }
 
@@ -40,38 +40,112 @@ note_after (struct rewriter *w, const struct insn *i, unsigned spilled)
   rewrite_note (w, ARCH_NOTE_AT, i->pc + i->length - w->pc, spilled);
 }
 
-/* See rewrite.h.  */
-void
-rewrite_lend (struct rewriter *w, const struct insn *i, unsigned reg)
+static void
+note_pc (struct rewriter *w, app_pc pc, unsigned spilled)
 {
-  if (w->lent & MASK (reg))
-    return;
-  note_at (w, i, 0);
-  if (!(w->kept & MASK (reg)))
-    emit_spill (&w->e, reg);
-  w->kept |= MASK (reg);
-  w->lent |= MASK (reg);
-  note_at (w, i, 0);
+  rewrite_note (w, ARCH_NOTE_AT, pc - w->pc, spilled);
 }
 
 /* See rewrite.h.  */
 void
-rewrite_give_back (struct rewriter *w, unsigned mask)
+rewrite_hold (struct rewriter *w, uint64_t constant)
 {
+  w->held = w->lent = w->kept = constant ? ARCH_HELD : 0;
+  w->aside = false;
+  w->constant = w->border = constant;
+}
+
+/* Store what the application has in the registers of MASK that the context
+   does not have.  */
+static void
+keep (struct rewriter *w, unsigned mask)
+{
+  mask &= ~w->kept;
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (mask & MASK (r))
+      emit_spill (&w->e, r);
+  w->kept |= mask;
+}
+
+/* See rewrite.h.  */
+void
+rewrite_lend (struct rewriter *w, app_pc pc, unsigned spilled)
+{
+  if (w->lent == w->held)
+    return;
+  note_pc (w, pc, spilled);
+  keep (w, w->held);
+  w->lent = w->held;
+  note_pc (w, pc, spilled);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_constant (struct rewriter *w, uint64_t constant)
+{
+  if (w->constant != constant)
+    emit_mov_imm (&w->e, ARCH_R10, constant);
+  w->constant = constant;
+}
+
+/* See rewrite.h.  */
+void
+rewrite_set_aside (struct rewriter *w, app_pc pc)
+{
+  if (w->aside)
+    return;
+  note_pc (w, pc, 0);
+  emit_mov (&w->e, ARCH_R11, ARCH_RCX);
+  w->aside = true;
+  note_pc (w, pc, 0);
+}
+
+static void
+take_from_aside (struct rewriter *w, app_pc pc)
+{
+  note_pc (w, pc, 0);
+  emit_mov (&w->e, ARCH_RCX, ARCH_R11);
+  w->aside = false;
+  note_pc (w, pc, 0);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_give_back (struct rewriter *w, app_pc pc, unsigned mask)
+{
+  if (w->aside && (mask & (MASK (ARCH_RCX) | MASK (ARCH_R11))))
+    take_from_aside (w, pc);
   mask &= w->lent;
+  if (!mask)
+    return;
+  note_pc (w, pc, 0);
   for (unsigned r = 0; r < ARCH_N_GPR; r++)
     if (mask & MASK (r))
       emit_unspill (&w->e, r);
   w->lent &= ~mask;
-  if (mask & MASK (ARCH_RDX))
+  if (mask & MASK (ARCH_R10))
     w->constant = 0;
+  note_pc (w, pc, 0);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_border (struct rewriter *w, app_pc pc, unsigned spilled)
+{
+  if (w->aside)
+    take_from_aside (w, pc);
+  rewrite_lend (w, pc, spilled);
+  if (w->held)
+    rewrite_constant (w, w->border);
 }
 
 /* See rewrite.h.  */
 unsigned
 rewrite_needed (const struct rewriter *w, const struct insn *i)
 {
-  return w->lent & (insn_gpr_read (i) | insn_gpr_written (i));
+  unsigned away = w->lent | (w->aside ? MASK (ARCH_RCX) : 0);
+
+  return away & (insn_gpr_read (i) | insn_gpr_written (i));
 }
 
 /* See rewrite.h.  */
@@ -81,14 +155,14 @@ rewrite_passes (struct rewriter *w, const struct insn *i)
   w->kept &= ~insn_gpr_written (i);
 }
 
-/* All registers are the application's, in front of I.  */
+/* All registers are the application's, in front of I; the context has those
+   that are held, as at a border.  */
 static void
 start_afresh (struct rewriter *w, const struct insn *i)
 {
+  rewrite_give_back (w, i->pc, REWRITE_ALL);
   note_at (w, i, 0);
-  rewrite_give_back (w, REWRITE_ALL);
-  w->kept = 0;
-  note_at (w, i, 0);
+  keep (w, w->held);
 }
 
 /* See rewrite.h.  */
@@ -503,7 +577,8 @@ rewrite_gs_implicit (struct rewriter *w, const struct insn *i, unsigned base)
   unsigned r = choose_scratch (i, 0), both = MASK (r) | MASK (base), n;
   struct emit *e = &w->e;
 
-  start_afresh (w, i);
+  rewrite_give_back (w, i->pc, MASK (ARCH_RCX));
+  note_at (w, i, 0);
   emit_spill (e, r);
   emit_spill (e, base);
   note_at (w, i, both);
@@ -539,7 +614,8 @@ rewrite_gs_operand (struct rewriter *w, const struct insn *i)
         return REWRITE_UNSUPPORTED;
       both |= MASK (other);
     }
-  start_afresh (w, i);
+  rewrite_give_back (w, i->pc, MASK (ARCH_RCX));
+  note_at (w, i, 0);
   emit_spill (e, r);
   if (other != INSN_NO_REG)
     emit_spill (e, other);
@@ -582,8 +658,9 @@ rewrite_rip_far (struct rewriter *w, const struct insn *i)
                     rip_operand (i));
       return;
     }
-  start_afresh (w, i);
+  rewrite_give_back (w, i->pc, MASK (ARCH_RCX));
   r = choose_scratch (i, 0);
+  note_at (w, i, 0);
   emit_spill (&w->e, r);
   note_at (w, i, MASK (r));
   emit_mov_imm (&w->e, r, rip_operand (i));
@@ -623,6 +700,17 @@ rewrite_popf (struct rewriter *w, const struct insn *i, cache_pc trap)
   emit_32 (&w->e, (uint32_t) emit_distance (emit_pc (&w->e), trap));
   rewrite_note (w, ARCH_NOTE_COPY, i->pc - w->pc, 0);
   emit_bytes (&w->e, i->bytes, i->length);
+}
+
+/* See rewrite.h.  */
+enum rewrite_status
+rewrite_insn (struct rewriter *w, const struct insn *i, bool near)
+{
+  if (!rewrite_is_copy (i))
+    return rewrite_operand (w, i, near);
+  rewrite_note (w, ARCH_NOTE_COPY, i->pc - w->pc, 0);
+  emit_bytes (&w->e, i->bytes, i->length);
+  return REWRITE_OK;
 }
 
 /* See rewrite.h.  */

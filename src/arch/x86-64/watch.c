@@ -5,33 +5,28 @@
 #include "common/assert.h"
 
 #define MASK(R) (1u << (R))
-#define REST_MASK (MASK (ARCH_RAX) | MASK (ARCH_RCX) | MASK (ARCH_RDX))
+/* What the check of a repeated instruction uses.  */
+#define REPEATED_MASK                                                         \
+  (MASK (ARCH_RAX) | MASK (ARCH_RCX) | MASK (ARCH_RDX) | MASK (ARCH_RSP))
 
-/* See watch.h.  CPUID.(7,0).EBX bit 8 (SDM volume 2, CPUID).  */
-bool
-arch_watch_has_bmi2 (void)
-{
-  uint32_t a = 7, b, c = 0, d;
-
-  __asm__ ("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  return b >> 8 & 1;
-}
-
+/* Set N bytes of PLANE from index FROM on, which wraps around, and the copies
+   of the first ones behind the end.  */
 static void
-mark_byte (const struct arch_watch_table *t, uint64_t at, uint8_t bits,
-           bool set)
+fill (uint8_t *plane, const struct arch_watch_table *t, uint64_t from,
+      uint64_t n, bool set)
 {
-  uint64_t size = t->wide ? 1ul << 32 : 1ul << 16;
-  uint64_t index = at & (size - 1);
+  uint64_t size = t->wide ? 1ul << 32 : 1ul << 16, copies = ARCH_WATCH_LINE;
 
-  for (unsigned twice = 0; twice < 2; twice++, index += size)
+  n = MIN (n, size);
+  while (n)
     {
-      if (set)
-        t->bits[index] |= bits;
-      else
-        t->bits[index] &= (uint8_t) ~bits;
-      if (index >= 8)
-        break;
+      uint64_t at = from & (size - 1), part = MIN (n, size - at);
+
+      __builtin_memset (plane + at, set, part);
+      if (at < copies)
+        __builtin_memset (plane + size + at, set, MIN (part, copies - at));
+      from += part;
+      n -= part;
     }
 }
 
@@ -40,22 +35,25 @@ void
 arch_watch_mark (const struct arch_watch_table *t, app_addr start,
                  app_addr end, bool set)
 {
-  uint64_t n = end - start, limit = t->wide ? 1ul << 35 : 1ul << 19;
-
-  for (n = MIN (n, limit); n;)
-    {
-      unsigned bit = start % 8, count = MIN (8 - bit, n);
-      mark_byte (t, start / 8, (uint8_t) (((1u << count) - 1) << bit), set);
-      start += count;
-      n -= count;
-    }
+  fill (t->bytes, t, start, end - start, set);
+  fill (t->lines, t, start - (ARCH_WATCH_LINE - 1),
+        end - start + ARCH_WATCH_LINE - 1, set);
 }
 
-/* See watch.h.  */
+static bool
+uses (const struct insn_mem *m, unsigned reg)
+{
+  return m->base == reg || m->index == reg;
+}
+
+/* See watch.h.  Of an operand with a segment one held register can be
+   loaded, as %rcx is not free for another.  */
 bool
 arch_watch_can_check (const struct insn_mem *m, const struct insn *i)
 {
   if (m->addrsize != 8 || m->seg == 5 || (i->properties & INSN_REP))
+    return false;
+  if (m->seg == 4 && uses (m, ARCH_R10) && uses (m, ARCH_R11))
     return false;
   switch (m->kind)
     {
@@ -71,41 +69,42 @@ arch_watch_can_check (const struct insn_mem *m, const struct insn *i)
     }
 }
 
-/* lea DISP(BASE,INDEX,SCALE), REG, or of an address.  */
+/* lea DISP(BASE,INDEX,SCALE), REG: 64 bits if WIDE, else 32.  */
 static void
 emit_lea_sib (struct emit *e, unsigned reg, const struct insn_mem *m,
-              int32_t disp)
+              bool wide)
 {
   bool has_base = m->base != INSN_NO_REG, has_index = m->index != INSN_NO_REG;
+  bool is_short = has_base && m->disp == (int8_t) m->disp;
   unsigned base = has_base ? m->base : 5, index = has_index ? m->index : 4;
+  unsigned rex = emit_rex_w (reg, base) | (index & 8) >> 2;
 
-  emit_8 (e, (uint8_t) (emit_rex_w (reg, base) | (index & 8) >> 2));
+  emit_8 (e, (uint8_t) (wide ? rex : rex & ~8u));
   emit_8 (e, 0x8d);
-  emit_8 (e, emit_modrm_byte (has_base ? 2 : 0, reg, 4));
+  emit_8 (e, emit_modrm_byte (!has_base ? 0 : is_short ? 1 : 2, reg, 4));
   emit_8 (e, (uint8_t) (__builtin_ctz (m->scale) << 6 | (index & 7) << 3
                         | (base & 7)));
-  emit_32 (e, (uint32_t) disp);
+  if (is_short)
+    emit_8 (e, (uint8_t) m->disp);
+  else
+    emit_32 (e, (uint32_t) m->disp);
 }
 
-/* Load %rcx with the address of M; %rdx may be changed.  NEXT is the address
-   behind the instruction.  */
+/* Add the base of %fs to M, whose registers are not %rcx: it goes to %rcx,
+   and M's base or index too.  */
 static void
-emit_address (struct emit *e, const struct insn_mem *m,
-              const struct arch_watch_table *t)
+add_fs_base (struct emit *e, struct insn_mem *m,
+             const struct arch_watch_table *t)
 {
-  static const uint8_t rdfsbase_rdx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xc2 };
+  static const uint8_t rdfsbase_rcx[] = { 0xf3, 0x48, 0x0f, 0xae, 0xc1 };
 
-  if (m->base == INSN_NO_REG && m->index == INSN_NO_REG)
-    emit_mov_imm (e, ARCH_RCX, (uint64_t) m->disp);
-  else
-    emit_lea_sib (e, ARCH_RCX, m, (int32_t) m->disp);
-  if (m->seg != 4)
-    return;
   if (t->has_fsgsbase)
-    emit_bytes (e, rdfsbase_rdx, sizeof rdfsbase_rdx);
+    emit_bytes (e, rdfsbase_rcx, sizeof rdfsbase_rcx);
   else
-    emit_load_gs (e, ARCH_RDX, CONTEXT_FS_BASE);
-  emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
+    emit_load_gs (e, ARCH_RCX, CONTEXT_FS_BASE);
+  if (m->base != INSN_NO_REG)
+    emit_lea_index (e, ARCH_RCX, m->base, ARCH_RCX, 0);
+  m->base = ARCH_RCX;
 }
 
 /* M with an address that does not depend on where the code stands.  */
@@ -124,244 +123,290 @@ settle (const struct insn *i, const struct insn_mem *m)
   return r;
 }
 
-/* Cut REG to an index of T.  */
 static void
-emit_cut (struct emit *e, unsigned reg, const struct arch_watch_table *t)
+replace (struct insn_mem *m, unsigned from, unsigned to)
 {
-  if (!t->wide)
-    emit_8 (e, 0x0f);           /* movzwl, else mov */
-  emit_8 (e, t->wide ? 0x89 : 0xb7);
-  emit_8 (e, emit_modrm_byte (3, reg, reg));
+  if (m->base == from)
+    m->base = (uint8_t) to;
+  if (m->index == from)
+    m->index = (uint8_t) to;
 }
 
-static unsigned
-address_registers (const struct insn_mem *m)
-{
-  return (m->base < ARCH_N_GPR ? MASK (m->base) : 0)
-         | (m->index < ARCH_N_GPR ? MASK (m->index) : 0);
-}
-
+/* Load the application's value of REG, which is held, to TO, for M.  */
 static void
-hold_table (struct rewriter *w, const struct arch_watch_table *t)
+fetch (struct rewriter *w, struct insn_mem *m, unsigned reg, unsigned to)
 {
-  if (w->constant != (uint64_t) t->bits)
-    emit_mov_imm (&w->e, ARCH_RDX, (uint64_t) t->bits);
-  w->constant = (uint64_t) t->bits;
-}
-
-/* Lend %rcx and %rdx, with what the address needs still the
-   application's.  */
-static void
-borrow (struct rewriter *w, const struct insn *i, const struct insn_mem *m)
-{
-  unsigned needed = address_registers (m) & w->lent;
-
-  if (needed)
-    {
-      rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
-      rewrite_give_back (w, needed);
-    }
-  rewrite_lend (w, i, ARCH_RCX);
-  rewrite_lend (w, i, ARCH_RDX);
-}
-
-static void
-emit_quick (struct rewriter *w, const struct insn *i,
-            struct arch_watch_site *s)
-{
-  static const uint8_t rorx_3_rcx[] = { 0xc4, 0xe3, 0xfb, 0xf0, 0xc9, 3 };
-  static const uint8_t rdx_rcx[] = { 0x0c, 0x0a };
-  struct emit *e = &w->e;
-
-  borrow (w, i, &s->mem);
-  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
-  emit_address (e, &s->mem, s->table);
-  if (s->mem.seg == 4)
+  emit_load_gs (&w->e, to, CONTEXT_GPR (reg));
+  if (to == ARCH_R10)
     w->constant = 0;
-  hold_table (w, s->table);
-  emit_bytes (e, rorx_3_rcx, sizeof rorx_3_rcx);
-  emit_cut (e, ARCH_RCX, s->table);
-  emit_8 (e, s->mem.size <= 9 ? 0x0f : 0x48);
-  emit_8 (e, s->mem.size > 9 ? 0x8b : s->mem.size > 1 ? 0xb7 : 0xb6);
-  emit_bytes (e, rdx_rcx, sizeof rdx_rcx);
-  emit_8 (e, 0xe3);             /* jrcxz over the jump */
-  emit_8 (e, 5);
-  emit_jmp (e, emit_pc (e));
-  s->jump = e->at;
-  s->back = emit_pc (e);
-  s->lent = w->lent;
+  replace (m, reg, to);
 }
 
-/* Set ZF if no bit of the operand of S is set in the table.  Flags and
-   REST_MASK are saved, and the registers still hold what was saved but for
-   %rax.
-
-              mov   %rcx, %rdx
-              shr   $3, %rdx
-              mov   %edx, %edx
-              mov   $TABLE, %rax
-              mov   (%rax,%rdx), %rax
-              and   $7, %ecx
-              shr   %cl, %rax
-              shl   $64 - SIZE, %rax                                        */
+/* Make M an operand whose registers have what it needs, with %rcx aside: the
+   application's values of %r10 and %r11 come to %r10 or %rcx.  */
 static void
-emit_exact (struct emit *e, const struct arch_watch_site *s)
+find_registers (struct rewriter *w, struct insn_mem *m)
 {
-  static const uint8_t shr_3_rdx[] = { 0x48, 0xc1, 0xea, 3 };
-  static const uint8_t load_and_shift[]
-      = { 0x48, 0x8b, 0x04, 0x10, 0x83, 0xe1, 7, 0x48, 0xd3, 0xe8, 0x48,
-          0xc1, 0xe0 };
+  bool both = uses (m, ARCH_R10) && uses (m, ARCH_R11);
+  bool rcx = uses (m, ARCH_RCX);
 
-  emit_unspill (e, ARCH_RAX);
-  emit_address (e, &s->mem, s->table);
-  emit_mov (e, ARCH_RDX, ARCH_RCX);
-  emit_bytes (e, shr_3_rdx, sizeof shr_3_rdx);
-  emit_cut (e, ARCH_RDX, s->table);
-  emit_mov_imm (e, ARCH_RAX, (uint64_t) s->table->bits);
-  emit_bytes (e, load_and_shift, sizeof load_and_shift);
-  emit_8 (e, (uint8_t) (64 - s->mem.size));
+  if (both)
+    {
+      emit_load_gs (&w->e, ARCH_RCX, CONTEXT_GPR (ARCH_R11));
+      fetch (w, m, ARCH_R10, ARCH_R10);
+      replace (m, ARCH_R11, ARCH_RCX);
+    }
+  else if (uses (m, ARCH_R10))
+    fetch (w, m, ARCH_R10, ARCH_R10);
+  else if (uses (m, ARCH_R11))
+    fetch (w, m, ARCH_R11, ARCH_R10);
+  if (rcx)
+    replace (m, ARCH_RCX, ARCH_R11);
 }
 
+/* Load %ecx with the address of M, cut to an index of T.  */
 static void
-emit_leave (struct emit *e, app_pc pc)
+emit_index (struct rewriter *w, struct insn_mem *m,
+            const struct arch_watch_table *t)
 {
-  emit_store_gs_imm32 (e, (uint32_t) pc, CONTEXT_TARGET);
-  emit_store_gs_imm32 (e, (uint32_t) (pc >> 32), CONTEXT_TARGET + 4);
-  emit_store_gs_imm32 (e, ARCH_EXIT_WATCH, CONTEXT_EXIT);
-  emit_jmp_gs (e, CONTEXT_LEAVE);
+  static const uint8_t movzwl_cx_ecx[] = { 0x0f, 0xb7, 0xc9 };
+
+  find_registers (w, m);
+  if (m->seg == 4)
+    add_fs_base (&w->e, m, t);
+  if (m->base == INSN_NO_REG && m->index == INSN_NO_REG)
+    emit_mov_imm (&w->e, ARCH_RCX, (uint32_t) m->disp);
+  else
+    emit_lea_sib (&w->e, ARCH_RCX, m, false);
+  if (!t->wide)
+    emit_bytes (&w->e, movzwl_cx_ecx, sizeof movzwl_cx_ecx);
 }
 
-/* All of the exact check; what finds nothing falls through.  */
+/* mov (%r10,%rcx), %rcx of at least SIZE bytes, up to 8.  */
 static void
-emit_rest (struct rewriter *w, const struct insn *i,
-           const struct arch_watch_site *s)
+emit_probe (struct emit *e, uint32_t size)
 {
-  struct emit *e = &w->e;
-  uint8_t *over;
+  static const uint8_t r10_rcx[] = { 0x0c, 0x0a };
 
-  rewrite_save (w, i, REST_MASK, false);
-  emit_exact (e, s);
-  emit_8 (e, 0x74);             /* jz over what leaves */
-  over = ++e->at;
-  rewrite_restore (w, i, REST_MASK);
-  emit_leave (e, i->pc);
-  over[-1] = (uint8_t) (e->at - over);
-  rewrite_restore (w, i, REST_MASK);
+  emit_8 (e, size > 4 ? 0x49 : 0x41);
+  if (size <= 2)
+    emit_8 (e, 0x0f);
+  emit_8 (e, size > 2 ? 0x8b : size > 1 ? 0xb7 : 0xb6);
+  emit_bytes (e, r10_rcx, sizeof r10_rcx);
 }
 
 /* See watch.h.  */
-bool
-rewrite_watch (struct rewriter *w, const struct insn *i,
-               const struct insn_mem *m, const struct arch_watch_table *t,
-               struct arch_watch_site *s)
+void
+rewrite_watch_begin (const struct insn *i, struct arch_watch_site *s)
 {
-  *s = (struct arch_watch_site){ .mem = settle (i, m), .pc = i->pc,
-                                 .table = t };
-  vm_assert (m->size && m->size <= ARCH_WATCH_OPERAND_MAX);
-  if (t->has_bmi2)
-    emit_quick (w, i, s);
-  else
-    emit_rest (w, i, s);
-  return t->has_bmi2;
+  *s = (struct arch_watch_site){ .insn = *i };
+}
+
+/* See watch.h.  */
+void
+rewrite_watch (struct rewriter *w, struct arch_watch_site *s,
+               const struct insn_mem *m, const struct arch_watch_table *t)
+{
+  struct insn_mem at = settle (&s->insn, m);
+  bool line = m->size > 8;
+
+  vm_assert (m->size && m->size <= ARCH_WATCH_LINE
+             && s->n_jumps < ARCH_WATCH_MAX_CHECKS);
+  rewrite_lend (w, s->insn.pc, 0);
+  rewrite_set_aside (w, s->insn.pc);
+  rewrite_note (w, ARCH_NOTE_AT, s->insn.pc - w->pc, 0);
+  emit_index (w, &at, t);
+  rewrite_constant (w, (uint64_t) (line ? t->lines : t->bytes));
+  emit_probe (&w->e, line ? 1 : m->size);
+  emit_8 (&w->e, 0xe3);         /* jrcxz over the jump */
+  emit_8 (&w->e, 5);
+  emit_jmp (&w->e, emit_pc (&w->e));
+  s->jump[s->n_jumps++] = w->e.at;
+}
+
+/* See watch.h.  */
+void
+rewrite_watch_after (const struct rewriter *w, struct arch_watch_site *s)
+{
+  s->back = emit_pc (&w->e);
+  s->lent = w->lent;
+  s->aside = w->aside;
+  s->constant = w->constant;
+}
+
+/* Store VALUE to the eight bytes at OFF of the context.  */
+static void
+emit_store_64 (struct emit *e, uint64_t value, uint32_t off)
+{
+  emit_store_gs_imm32 (e, (uint32_t) value, off);
+  emit_store_gs_imm32 (e, (uint32_t) (value >> 32), off + 4);
+}
+
+/* Leave with EXIT, PC being the application's, and RESUME for the way back.  */
+static void
+emit_leave (struct emit *e, enum arch_exit exit, app_pc pc, cache_pc resume)
+{
+  emit_store_64 (e, pc, CONTEXT_TARGET);
+  emit_store_64 (e, (uint64_t) resume, CONTEXT_RESUME);
+  emit_store_gs_imm32 (e, exit, CONTEXT_EXIT);
+  emit_jmp_gs (e, CONTEXT_LEAVE);
+}
+
+/* From all registers being the application's, and in the context too, to what
+   is behind the instruction of S.  */
+static void
+emit_join (struct rewriter *w, const struct arch_watch_site *s)
+{
+  app_pc next = s->insn.pc + s->insn.length;
+
+  rewrite_note (w, ARCH_NOTE_AT, next - w->pc, s->lent);
+  if (s->aside)
+    emit_mov (&w->e, ARCH_R11, ARCH_RCX);
+  if ((s->lent & MASK (ARCH_R10)) && s->constant)
+    emit_mov_imm (&w->e, ARCH_R10, s->constant);
+  emit_jmp (&w->e, s->back);
+}
+
+/* The copy of the instruction, entered and left like that.  */
+static void
+emit_copy (struct rewriter *w, const struct arch_watch_site *s,
+           cache_pc resume)
+{
+  app_pc next = s->insn.pc + s->insn.length;
+  unsigned changed = insn_gpr_written (&s->insn) & w->held;
+  enum rewrite_status status;
+
+  rewrite_note (w, ARCH_NOTE_AT, s->insn.pc - w->pc, 0);
+  status = rewrite_insn (w, &s->insn, false);
+  vm_assert (status == REWRITE_OK);
+  rewrite_note (w, ARCH_NOTE_AT, next - w->pc, 0);
+  for (unsigned r = 0; r < ARCH_N_GPR; r++)
+    if (changed & MASK (r))
+      emit_spill (&w->e, r);
+  emit_leave (&w->e, ARCH_EXIT_WATCHED, next, resume);
+}
+
+static void
+land_jumps (struct rewriter *w, const struct arch_watch_site *s)
+{
+  for (unsigned n = 0; n < s->n_jumps; n++)
+    {
+      int32_t distance = (int32_t) (w->e.at - s->jump[n]);
+
+      __builtin_memcpy (s->jump[n] - 4, &distance, 4);
+    }
 }
 
 /* See watch.h.  */
 void
 rewrite_watch_rest (struct rewriter *w, const struct arch_watch_site *s)
 {
-  const struct insn here = { .pc = s->pc };
-  int32_t distance = (int32_t) (w->e.at - s->jump);
+  cache_pc copy = 0, join = emit_pc (&w->e);
 
-  __builtin_memcpy (s->jump - 4, &distance, 4);
-  rewrite_note (w, ARCH_NOTE_AT, s->pc - w->pc, s->lent);
-  for (unsigned r = 0; r < ARCH_N_GPR; r++)
-    if (s->lent & MASK (r))
-      emit_unspill (&w->e, r);
-  emit_rest (w, &here, s);
-  rewrite_note (w, ARCH_NOTE_AT, s->pc - w->pc, s->lent);
-  emit_mov_imm (&w->e, ARCH_RDX, (uint64_t) s->table->bits);
-  emit_jmp (&w->e, s->back);
+  w->lent = 0;
+  w->aside = false;
+  if (s->back)
+    {
+      emit_join (w, s);
+      copy = emit_pc (&w->e);
+      emit_copy (w, s, join);
+    }
+  land_jumps (w, s);
+  w->lent = s->saved ? 0 : w->held;
+  w->aside = !s->saved;
+  if (s->saved)
+    rewrite_restore (w, &s->insn, REPEATED_MASK);
+  rewrite_give_back (w, s->insn.pc, MASK (ARCH_RCX));
+  rewrite_note (w, ARCH_NOTE_AT, s->insn.pc - w->pc, 0);
+  emit_leave (&w->e, ARCH_EXIT_WATCH, s->insn.pc, copy);
 }
 
 /* See watch.h.  */
 void
 rewrite_watch_leave (struct rewriter *w, const struct insn *i)
 {
+  rewrite_border (w, i->pc, 0);
   rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
-  rewrite_give_back (w, REWRITE_ALL);
-  rewrite_note (w, ARCH_NOTE_AT, i->pc - w->pc, 0);
-  emit_leave (&w->e, i->pc);
+  emit_leave (&w->e, ARCH_EXIT_WATCH, i->pc, 0);
 }
 
-/* Jumps of eight bits that go forward to one place.  */
-struct jumps
-{
-  unsigned n;
-  uint8_t *field[2 * 2 * INSN_MAX_MEM];
-};
-
+/* Jump to the rest of S if CC.  */
 static void
-jump_short (struct emit *e, struct jumps *j, unsigned opcode)
+jump_to_rest (struct emit *e, struct arch_watch_site *s, unsigned cc)
 {
-  emit_8 (e, (uint8_t) opcode);
-  j->field[j->n++] = e->at;
-  emit_8 (e, 0);
+  emit_8 (e, 0x0f);
+  emit_8 (e, (uint8_t) (0x80 | cc));
+  emit_32 (e, 0);
+  s->jump[s->n_jumps++] = e->at;
 }
 
+enum { CC_B = 2, CC_NE = 5, CC_BE = 6 };
+
+/* Where the string operand M begins, to %rdx, and ends, to %rax; the rest of S
+   if %rcx says that it is very long.
+
+              mov   %rcx, %rdx;  shr $40, %rdx;  jne rest
+              mov   %rcx, %rax;  shl $.., %rax
+              mov   BASE, %rdx
+              testb $4, %gs:RFLAGS+1            (DF)
+              jz    1f
+              sub   %rax, %rdx
+              lea   SIZE(%rdx), %rdx
+     1:       lea   (%rdx,%rax), %rax                                       */
 static void
-land (struct emit *e, const struct jumps *j)
+emit_extent (struct emit *e, const struct insn_mem *m,
+             struct arch_watch_site *s)
 {
-  for (unsigned n = 0; n < j->n; n++)
-    {
-      int64_t distance = e->at - (j->field[n] + 1);
-      vm_assert (distance == (int8_t) distance);
-      *j->field[n] = (uint8_t) distance;
-    }
+  static const uint8_t shr_40_rdx[] = { 0x48, 0xc1, 0xea, 40 };
+  static const uint8_t shl_rax[] = { 0x48, 0xc1, 0xe0 };
+  static const uint8_t testb_4_gs[] = { 0x65, 0xf6, 0x04, 0x25 };
+  static const uint8_t sub_rax_rdx[] = { 0x48, 0x29, 0xc2 };
+  uint8_t *over;
+
+  emit_unspill (e, ARCH_RCX);
+  emit_mov (e, ARCH_RDX, ARCH_RCX);
+  emit_bytes (e, shr_40_rdx, sizeof shr_40_rdx);
+  jump_to_rest (e, s, CC_NE);
+  emit_mov (e, ARCH_RAX, ARCH_RCX);
+  emit_bytes (e, shl_rax, sizeof shl_rax);
+  emit_8 (e, (uint8_t) __builtin_ctz (m->size));
+  emit_mov (e, ARCH_RDX, m->base);
+  emit_bytes (e, testb_4_gs, sizeof testb_4_gs);
+  emit_32 (e, CONTEXT_RFLAGS + 1);
+  emit_8 (e, FLAG_DF >> 8);
+  emit_8 (e, 0x74);
+  over = e->at++;
+  emit_bytes (e, sub_rax_rdx, sizeof sub_rax_rdx);
+  emit_lea (e, ARCH_RDX, ARCH_RDX, (int32_t) m->size);
+  *over = (uint8_t) (e->at - over - 1);
+  emit_lea_index (e, ARCH_RAX, ARCH_RDX, ARCH_RAX, 0);
 }
 
-/* Go to HIT if the string operand M may touch what lies between the bounds of
-   T: %rcx elements on either side of where it is.
+/* Go to the rest of S if the string operand M lies in part between the bounds
+   of T.
 
-              mov   %rcx, %rax ...            SIZE times %rcx, below 2^43
-              lea   SIZE(BASE,%rax), %rdx
               mov   $&LOW, %rcx
-              cmp   (%rcx), %rdx
+              cmp   (%rcx), %rax
               jbe   1f
-              neg   %rax
-              lea   (BASE,%rax), %rdx
               cmp   8(%rcx), %rdx
-              jb    HIT
+              jb    rest
      1:                                                                     */
 static void
 emit_string (struct emit *e, const struct insn_mem *m,
-             const struct arch_watch_table *t, struct jumps *hit)
+             const struct arch_watch_table *t, struct arch_watch_site *s)
 {
-  static const uint8_t count[]
-      = { 0x48, 0x89, 0xca, 0x48, 0xc1, 0xea, 40 };     /* rcx >> 40 */
-  static const uint8_t cmp_low[] = { 0x48, 0x3b, 0x11 };
+  static const uint8_t cmp_low[] = { 0x48, 0x3b, 0x01 };
   static const uint8_t cmp_high[] = { 0x48, 0x3b, 0x51, 8 };
-  struct jumps clear = { 0 };
+  uint8_t *over;
 
-  emit_unspill (e, ARCH_RCX);
-  emit_bytes (e, count, sizeof count);
-  jump_short (e, hit, 0x75);
-  emit_mov (e, ARCH_RAX, ARCH_RCX);
-  emit_8 (e, 0x48);             /* shl */
-  emit_8 (e, 0xc1);
-  emit_8 (e, emit_modrm_byte (3, 4, ARCH_RAX));
-  emit_8 (e, (uint8_t) __builtin_ctz (m->size));
-  emit_lea_index (e, ARCH_RDX, m->base, ARCH_RAX, 0);
-  emit_lea (e, ARCH_RDX, ARCH_RDX, (int32_t) m->size);
+  emit_extent (e, m, s);
   emit_mov_imm (e, ARCH_RCX, (uint64_t) &t->low);
   emit_bytes (e, cmp_low, sizeof cmp_low);
-  jump_short (e, &clear, 0x76);
-  emit_8 (e, 0x48);             /* neg */
-  emit_8 (e, 0xf7);
-  emit_8 (e, emit_modrm_byte (3, 3, ARCH_RAX));
-  emit_lea_index (e, ARCH_RDX, m->base, ARCH_RAX, 0);
+  emit_8 (e, 0x70 | CC_BE);
+  over = e->at++;
   emit_bytes (e, cmp_high, sizeof cmp_high);
-  jump_short (e, hit, 0x72);
-  land (e, &clear);
+  jump_to_rest (e, s, CC_B);
+  *over = (uint8_t) (e->at - over - 1);
 }
 
 static bool
@@ -371,34 +416,24 @@ is_plain_string (const struct insn_mem *m)
          && m->seg == 0 && m->addrsize == 8;
 }
 
-/* See watch.h.  No string operand is read and written, so there are at most
-   two comparisons, of less than 64 bytes.  */
+/* See watch.h.  */
 bool
-rewrite_watch_repeated (struct rewriter *w, const struct insn *i,
+rewrite_watch_repeated (struct rewriter *w, struct arch_watch_site *s,
                         const struct arch_watch_table *table,
                         const uint8_t *access, unsigned n)
 {
   struct insn_mem m[INSN_MAX_MEM];
-  struct jumps hit = { 0 }, over = { 0 };
-  unsigned n_mem = insn_memory (i, m), parts = 0;
+  unsigned n_mem = insn_memory (&s->insn, m);
 
   for (unsigned k = 0; k < n_mem; k++)
     if (!is_plain_string (m + k))
       return false;
-  rewrite_save (w, i, REST_MASK, false);
+  rewrite_save (w, &s->insn, REPEATED_MASK, true);
   for (unsigned k = 0; k < n_mem; k++)
     for (unsigned t = 0; t < n; t++)
-      if ((m[k].access & access[t]) && table[t].bits)
-        {
-          emit_string (&w->e, m + k, table + t, &hit);
-          parts++;
-        }
-  vm_assert (parts <= 2);
-  jump_short (&w->e, &over, 0xeb);
-  land (&w->e, &hit);
-  rewrite_restore (w, i, REST_MASK);
-  emit_leave (&w->e, i->pc);
-  land (&w->e, &over);
-  rewrite_restore (w, i, REST_MASK);
+      if ((m[k].access & access[t]) && table[t].bytes)
+        emit_string (&w->e, m + k, table + t, s);
+  s->saved = true;
+  rewrite_restore (w, &s->insn, REPEATED_MASK);
   return true;
 }
