@@ -4,6 +4,7 @@
 #include "engine/call.h"
 #include "engine/gate.h"
 #include "engine/signal.h"
+#include "engine/tracer.h"
 #include "linux/syscall.h"
 
 enum { PTRACE_TRACEME_ = 0 };
@@ -49,14 +50,18 @@ gate_prctl (struct thread *t)
 }
 
 /* Whoever traces this process wants to see the program's own instructions and
-   system calls: it goes native.  */
+   system calls: it goes native.  A tracer that shares its memory cannot have
+   that.  */
 
 long
 gate_ptrace (struct thread *t)
 {
   struct arch_context *c = &t->context;
+  long r;
+  if (gate_arg (t, 0) != PTRACE_TRACEME_ && tracer_call (t, &r))
+    return r;
   signal_vector (t);            /* learned by a kick: not with a tracer */
-  long r = gate_issue (t);
+  r = gate_issue (t);
   if (gate_arg (t, 0) != PTRACE_TRACEME_ || r != 0 || t != thread_list
       || t->next)
     return r;

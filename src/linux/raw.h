@@ -57,8 +57,9 @@ raw3 (long nr, uint64_t a, uint64_t b, uint64_t c)
 /* errno values that the engine itself returns or looks for.  */
 enum
 {
-  RAW_EPERM = 1, RAW_ENOENT = 2, RAW_ESRCH = 3, RAW_EINTR = 4, RAW_EBADF = 9,
-  RAW_EAGAIN = 11, RAW_ENOMEM = 12, RAW_EACCES = 13, RAW_EFAULT = 14,
+  RAW_EPERM = 1, RAW_ENOENT = 2, RAW_ESRCH = 3, RAW_EINTR = 4, RAW_EIO = 5,
+  RAW_EBADF = 9, RAW_EAGAIN = 11, RAW_ENOMEM = 12, RAW_EACCES = 13,
+  RAW_EFAULT = 14,
   RAW_EEXIST = 17, RAW_EINVAL = 22, RAW_ENOSYS = 38, RAW_ETIMEDOUT = 110
 };
 
