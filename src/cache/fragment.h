@@ -118,7 +118,6 @@ struct fragment
   uint32_t prefix;              /* offset in the region; 0: none, as it never
                                    yet was a target of a lookup */
   uint32_t next_prefix;         /* offset of the prefix's slot */
-  uint32_t hash_next;           /* fragment: in the lookup */
   uint32_t in;                  /* exit: what is linked to here */
   uint16_t size;                /* bytes of code from entry */
   uint8_t n_exits;

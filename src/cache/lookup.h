@@ -1,6 +1,6 @@
-/* From an application PC to its fragment: a hash for the engine, and beside
-   it, with the same index, the table that emitted code jumps through
-   (arch/lookup.h).  One pair a flavour.
+/* From an application PC to its fragment: a hash for the engine, which grows,
+   and beside it the table that emitted code jumps through (arch/lookup.h).
+   One pair a flavour.
 
    A table entry is the prefix of the first fragment of its chain, or
    arch_lookup_miss.  Only fragments that were once looked for by an indirect
@@ -11,7 +11,8 @@
 
 #include "cache/region.h"
 
-/* Make the tables of FLAVOUR if need be; false if there is no memory.  */
+/* Make the tables of FLAVOUR if need be, with room for one fragment more;
+   false if there is no memory.  */
 bool lookup_prepare (enum flavour flavour);
 cache_pc *lookup_table (enum flavour flavour);
 

@@ -71,6 +71,17 @@ memory_alloc (size_t size)
   return p;
 }
 
+/* See memory.h.  What is no whole chunk is lost.  */
+void
+memory_give (void *p, size_t size)
+{
+  uint8_t *at = p;
+
+  for (; size >= CHUNK_SIZE && n_chunks && n_chunks < MAX_CHUNKS && at > base;
+       at += CHUNK_SIZE, size -= CHUNK_SIZE)
+    chunks[n_chunks++] = at;
+}
+
 /* See memory.h.  */
 uint32_t
 memory_number (const void *p)

@@ -46,6 +46,9 @@ const struct memory_calls *memory_calls (void);
 /* SIZE bytes, zeroed, aligned to 16, from the arena; 0 if there are none.  */
 void *memory_alloc (size_t size);
 
+/* [P, P + SIZE), from map_data, is the arena's from now on.  */
+void memory_give (void *p, size_t size);
+
 /* A number of 32 bits for P, which came from memory_alloc, and back.  */
 uint32_t memory_number (const void *p);
 void *memory_pointer (uint32_t number);

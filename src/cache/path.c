@@ -5,6 +5,7 @@
 #include "arch/lookup.h"
 #include "cache/build.h"
 #include "cache/link.h"
+#include "cache/lookup.h"
 #include "cache/rules.h"
 #include "common/assert.h"
 
@@ -45,7 +46,7 @@ path_expect (struct build *b)
 {
   app_pc target = b->path->pc[b->step + 1];
 
-  rewrite_expect (&b->w, target, b->step + 1, b->region->start);
+  rewrite_expect (&b->w, target, b->step + 1);
   path_begin_segment (b);
   rewrite_expected (&b->w);
   if (b->step == b->path->n)
@@ -146,7 +147,7 @@ path_build (const struct path *path, struct fragment *old,
     return PATH_UNFIT;
   b->region = region_reserve (path->pc[0], REGION_TRACES,
                               TRACE_RESERVE + b->room, TRACE_UNITS);
-  if (!b->region)
+  if (!b->region || !lookup_prepare (FLAVOUR_PLAIN))
     return PATH_FULL;
   b->path = path;
   b->end = b->ends[0];
