@@ -23,6 +23,10 @@
               mov  %gs:RDX, %rdx
               (the fragment, or a jump to it)
 
+   In traces the lookup stands at the branch itself (rewrite.h), as processors
+   predict where an indirect jump goes by its address; blocks share one, as
+   there are many and they had better be short.
+
    What cannot run in line stands in units of 32 bytes, each of one of four
    kinds which its first bytes tell apart (struct arch_unit), so that a PC in
    there can be translated.  */
@@ -43,7 +47,9 @@ arch_table_index (app_pc pc)
   return pc & (ARCH_TABLE_SIZE - 1);
 }
 
-/* The code at `lookup' above.  After so many bytes %rdx is spilled.  */
+/* The code at `lookup' above.  After ARCH_LOOKUP_SPILLED bytes %rdx is
+   spilled.  arch_emit_lookup leaves out the two stores.  */
+void arch_emit_shared_lookup (struct emit *e);
 void arch_emit_lookup (struct emit *e);
 #define ARCH_LOOKUP_SPILLED 9
 

@@ -185,12 +185,16 @@ MUST_USE enum rewrite_status rewrite_load_target (struct rewriter *w,
 void rewrite_pop_target (struct rewriter *w, const struct insn *i);
 
 /* Where an indirect branch is likely to go to: %rcx, which is spilled, is
-   compared with TARGET.  If it differs, control goes to LOOKUP, a lookup's
-   code, with %rcx as it was.  If it is the same it goes on behind what is
-   emitted, where SEGMENT shall begin; rewrite_expected must follow there.  */
-void rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
-                     cache_pc lookup);
+   compared with TARGET.  If it differs it is looked for.  If it is the same
+   control goes on behind what is emitted, where SEGMENT shall begin;
+   rewrite_expected must follow there.  */
+void rewrite_expect (struct rewriter *w, app_pc target, unsigned segment);
 void rewrite_expected (struct rewriter *w);
+
+/* Look for the target of an indirect branch that is in %rcx, spilled, and go
+   there (lookup.h): in line, or by the code at SHARED.  */
+void rewrite_lookup (struct rewriter *w);
+void rewrite_shared_lookup (struct rewriter *w, cache_pc shared);
 
 /* Leave with the target of an indirect branch that is in %rcx, spilled,
    without looking for it.  */

@@ -101,7 +101,7 @@ go_to (struct build *b, app_pc target)
     build_end_with (b, EXIT_DIRECT, target);
 }
 
-/* The lookup code of the region; %rcx is the target and spilled.  */
+/* An indirect branch ends it; %rcx is the target and spilled.  */
 static void
 end_with_lookup (struct build *b, enum flavour flavour)
 {
@@ -111,13 +111,11 @@ end_with_lookup (struct build *b, enum flavour flavour)
       return;
     }
   if (flavour == FLAVOUR_RECORD)
-    {
-      rewrite_miss (&b->w);
-      b->done = true;
-      return;
-    }
-  rewrite_note (&b->w, ARCH_NOTE_TARGET_RCX, 0, 1u << ARCH_RCX);
-  emit_jmp (&b->w.e, b->region->start);
+    rewrite_miss (&b->w);
+  else if (b->path)
+    rewrite_lookup (&b->w);
+  else
+    rewrite_shared_lookup (&b->w, b->region->start);
   b->done = true;
 }
 

@@ -70,7 +70,7 @@ region_empty (struct region *r)
   r->units_soon = r->size;
   r->n_entries = 0;
   region_begin (r, &e);
-  arch_emit_lookup (&e);
+  arch_emit_shared_lookup (&e);
   region_commit (r, &e);
 }
 

@@ -21,8 +21,8 @@ take_spilled (const struct arch_context *c, struct arch_regs *app,
       app->gpr[r] = c->gpr[r];
 }
 
-/* In the code of arch_emit_lookup: %rdx is spilled first, then the target is
-   stored, then %rcx changes.  */
+/* In the code of arch_emit_shared_lookup: %rdx is spilled first, then the
+   target is stored, then %rcx changes.  */
 static void
 translate_lookup (const struct arch_context *c, struct arch_regs *app,
                   size_t at)

@@ -9,11 +9,18 @@ arch_emit_lookup (struct emit *e)
   static const uint8_t movzwl_cx_ecx[] = { 0x0f, 0xb7, 0xc9 };
   static const uint8_t jmp_rdx_rcx_8[] = { 0xff, 0x24, 0xca };
 
-  emit_spill (e, ARCH_RDX);
-  emit_store_gs (e, ARCH_RCX, CONTEXT_TARGET);
   emit_bytes (e, movzwl_cx_ecx, sizeof movzwl_cx_ecx);
   emit_load_gs (e, ARCH_RDX, CONTEXT_TABLE);
   emit_bytes (e, jmp_rdx_rcx_8, sizeof jmp_rdx_rcx_8);
+}
+
+/* See lookup.h.  */
+void
+arch_emit_shared_lookup (struct emit *e)
+{
+  emit_spill (e, ARCH_RDX);
+  emit_store_gs (e, ARCH_RCX, CONTEXT_TARGET);
+  arch_emit_lookup (e);
 }
 
 /* See lookup.h.  */

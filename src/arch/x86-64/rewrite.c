@@ -9,6 +9,7 @@
 #include "common/assert.h"
 
 #define MASK(R) (1u << (R))
+#define MASK_RCX_RDX (MASK (ARCH_RCX) | MASK (ARCH_RDX))
 
 /* See rewrite.h.  */
 void
@@ -809,6 +810,33 @@ rewrite_pop_target (struct rewriter *w, const struct insn *i)
   rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
 }
 
+/* The lookup, with %rdx spilled too.  */
+static void
+look_up (struct rewriter *w)
+{
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK_RCX_RDX);
+  emit_store_gs (&w->e, ARCH_RCX, CONTEXT_TARGET);
+  rewrite_note (w, ARCH_NOTE_TARGET, 0, MASK_RCX_RDX);
+  arch_emit_lookup (&w->e);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_lookup (struct rewriter *w)
+{
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
+  emit_spill (&w->e, ARCH_RDX);
+  look_up (w);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_shared_lookup (struct rewriter *w, cache_pc shared)
+{
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
+  emit_jmp (&w->e, shared);
+}
+
 /* See rewrite.h.
 
      mov   %rdx, %gs:RDX
@@ -817,28 +845,25 @@ rewrite_pop_target (struct rewriter *w, const struct insn *i)
      jrcxz 1f
      mov   $TARGET, %rdx
      lea   (%rcx,%rdx), %rcx
-     jmp   lookup, where %rdx is spilled
+     (the rest of the lookup)
   1:                                                                       */
 void
-rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
-                cache_pc lookup)
+rewrite_expect (struct rewriter *w, app_pc target, unsigned segment)
 {
-  unsigned both = MASK (ARCH_RCX) | MASK (ARCH_RDX);
   struct emit *e = &w->e;
   uint8_t *over;
 
   rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK (ARCH_RCX));
   emit_spill (e, ARCH_RDX);
-  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, both);
+  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, MASK_RCX_RDX);
   emit_mov_imm (e, ARCH_RDX, -target);
   emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
-  rewrite_note (w, ARCH_NOTE_DIFFERENCE, segment, both);
+  rewrite_note (w, ARCH_NOTE_DIFFERENCE, segment, MASK_RCX_RDX);
   emit_8 (e, 0xe3);
   over = e->at++;
   emit_mov_imm (e, ARCH_RDX, target);
   emit_lea_index (e, ARCH_RCX, ARCH_RCX, ARCH_RDX, 0);
-  rewrite_note (w, ARCH_NOTE_TARGET_RCX, 0, both);
-  emit_jmp (e, lookup + ARCH_LOOKUP_SPILLED);
+  look_up (w);
   *over = (uint8_t) (e->at - over - 1);
 }
 
@@ -846,7 +871,7 @@ rewrite_expect (struct rewriter *w, app_pc target, unsigned segment,
 void
 rewrite_expected (struct rewriter *w)
 {
-  rewrite_note (w, ARCH_NOTE_AT, 0, MASK (ARCH_RCX) | MASK (ARCH_RDX));
+  rewrite_note (w, ARCH_NOTE_AT, 0, MASK_RCX_RDX);
   emit_unspill (&w->e, ARCH_RCX);
   emit_unspill (&w->e, ARCH_RDX);
 }
