@@ -39,6 +39,9 @@ struct arch_note
   uint8_t kind;         /* enum arch_note_kind */
   uint8_t flags_saved : 1;      /* by rewrite_save, to the context */
   uint8_t aside : 1;    /* %rcx is in %r11 */
+  uint8_t ruled : 1;    /* what rules do in front of that instruction has been
+                           done */
+  uint8_t engine : 1;   /* as in C code of the engine's: it has no state */
   uint16_t spilled;     /* mask of registers that are in the context */
 };
 
@@ -76,6 +79,10 @@ struct rewriter
                                    value is in %r11, which is lent */
   uint64_t constant;            /* in %r10, if lent; 0: not known */
   uint64_t border;              /* in %r10 at each border */
+
+  /* As in a note, for notes to come.  */
+  app_pc ruled;                 /* 0: none */
+  bool engine;
 };
 
 /* Note that from here on the state is KIND, APP with the registers in the
@@ -120,6 +127,16 @@ void rewrite_passes (struct rewriter *w, const struct insn *i);
    ALL_FLAGS context.rflags is set too, and MASK has %rsp.  */
 void rewrite_save (struct rewriter *w, const struct insn *i, unsigned mask,
                    bool all_flags);
+
+/* From here on rules have done what they do in front of I: a thread that is
+   interrupted from now on, before I is done, must not do it again.  To be
+   followed by a note.  */
+void rewrite_set_ruled (struct rewriter *w, const struct insn *i);
+
+/* From here on, or not any more, a thread that is interrupted goes on, as in C
+   code of the engine's: it has to look at context.interrupted afterwards.  To
+   be followed by a note.  */
+void rewrite_set_engine (struct rewriter *w, bool engine);
 
 /* Note that from here on the state is that behind rewrite_save.  */
 void rewrite_saved (struct rewriter *w, const struct insn *i, unsigned mask);

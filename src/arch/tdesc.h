@@ -35,6 +35,13 @@ struct tdesc
 /* Registers that a stop reply carries along.  */
 enum { TDESC_RBP = 6, TDESC_RSP = 7, TDESC_RIP = 16, TDESC_EFLAGS = 17 };
 
+/* Whether register N is in struct arch_regs, in every description.  */
+static inline bool
+tdesc_is_general (size_t n)
+{
+  return n < 24 || (n >= 57 && n < 60);
+}
+
 /* Describe in *D the processor that this runs on.  */
 void tdesc_init_host (struct tdesc *d);
 

@@ -314,6 +314,7 @@ write_rules (struct build *b, const struct insn *i, enum flavour flavour,
   struct rule_site site = { &b->w, i, flavour, b };
 
   end_run (b);
+  b->w.ruled = 0;
   if ((b->step || b->pc != b->w.pc)
       && (b->n_exits + 3 > b->max_exits || b->w.n_faults > ARCH_MAX_FAULTS))
     {
@@ -449,6 +450,8 @@ build_start (struct build *b, app_pc pc, enum flavour flavour,
   b->step = 0;
   b->w.n_notes = b->w.n_faults = 0;
   rewrite_hold (&b->w, cache_constant (flavour));
+  b->w.ruled = 0;
+  b->w.engine = false;
   b->n_exits = 0;
   b->max_exits = b->path ? TRACE_MAX_EXITS : FRAGMENT_MAX_EXITS;
   b->done = false;

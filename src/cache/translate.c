@@ -166,6 +166,44 @@ translate_unit (const struct arch_context *c, struct arch_regs *app,
     }
 }
 
+/* The fragment in whose body PC, of region R, is; null: none.  */
+static const struct fragment *
+body_at (const struct region *r, cache_pc pc)
+{
+  const struct region_entry *e;
+  const struct fragment *f;
+
+  if (!r || (size_t) (pc - r->start) >= r->units)
+    return NULL;
+  e = region_lookup (r, pc);
+  if (!e || e->fragment & REGION_PIECES)
+    return NULL;
+  f = entry_fragment (e);
+  return pc < f->entry ? NULL : f;
+}
+
+/* PC, of region R, is where a rule counts as the engine.  */
+static bool
+is_engine (const struct region *r, cache_pc pc)
+{
+  const struct fragment *f = body_at (r, pc);
+  const struct arch_note *n
+      = f ? find_note (f, (size_t) (pc - f->entry)) : NULL;
+
+  return n && n->engine;
+}
+
+/* See cache.h.  */
+bool
+cache_is_ruled (cache_pc pc, app_pc app)
+{
+  const struct fragment *f = body_at (region_find ((uint64_t) pc), pc);
+  size_t at = f ? (size_t) (pc - f->entry) : 0;
+  const struct arch_note *n = f ? find_note (f, at) : NULL;
+
+  return n && n->ruled && segment_at (f, at)->pc + n->app == app;
+}
+
 /* See cache.h.  */
 bool
 cache_translate (const struct arch_context *c,
@@ -174,7 +212,7 @@ cache_translate (const struct arch_context *c,
   const struct region *r = region_find (machine->rip);
   cache_pc pc = (cache_pc) machine->rip;
 
-  if (!r)
+  if (!r || is_engine (r, pc))
     return false;
   *app = *machine;
   app->fs_base = c->fs_base;

@@ -196,7 +196,8 @@ enum channel_point_kind
 {
   CHANNEL_POINT_NONE, CHANNEL_POINT_BREAK,
   CHANNEL_POINT_WATCH_WRITE, CHANNEL_POINT_WATCH_READ,
-  CHANNEL_POINT_WATCH_ACCESS
+  CHANNEL_POINT_WATCH_ACCESS,
+  CHANNEL_POINT_TRACE           /* channel/trace.h */
 };
 
 /* A point may have agent bytecode: N_CONDITIONS expressions and after them
@@ -242,13 +243,14 @@ enum channel_ability
   CHANNEL_CAN_CONDITION = 1 << 1,
   CHANNEL_CAN_COMMAND = 1 << 2,
   CHANNEL_CAN_CATCH = 1 << 3,
-  CHANNEL_CAN_THREADS = 1 << 4
+  CHANNEL_CAN_THREADS = 1 << 4,
+  CHANNEL_CAN_TRACE = 1 << 5
 };
 
 #define CHANNEL_ENGINE_ABILITIES                                              \
   ((unsigned) (CHANNEL_CAN_CONDITION | CHANNEL_CAN_COMMAND                    \
                | CHANNEL_CAN_CATCH | CHANNEL_CAN_WATCH                        \
-               | CHANNEL_CAN_THREADS))
+               | CHANNEL_CAN_THREADS | CHANNEL_CAN_TRACE))
 
 /* System calls to stop at.  */
 enum channel_catch

@@ -35,6 +35,7 @@
 #define CHANNEL_HUB_H
 
 #include "channel/channel.h"
+#include "channel/trace.h"
 
 #define HUB_MAGIC 0x6275682d6f6972ull   /* "rio-hub" */
 #define HUB_N_CALLS 64
@@ -97,6 +98,7 @@ struct channel_hub
   uint32_t n_births;            /* images that the engine was put into */
   uint32_t n_native[HUB_N_NATIVE_REASONS];
   struct hub_call calls[HUB_N_CALLS];
+  struct channel_trace trace;
 };
 
 #define HUB_SIZE PAGE_UP (sizeof (struct channel_hub))

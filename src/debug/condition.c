@@ -44,6 +44,19 @@ condition_next (const struct condition_list *l, uint32_t *at,
   return true;
 }
 
+/* See condition.h.  */
+uint32_t
+condition_list_size (const struct condition_list *l)
+{
+  uint32_t at = 0, length;
+  const uint8_t *bytes;
+
+  for (uint32_t n = 0; n < l->n; n++)
+    if (!condition_next (l, &at, &bytes, &length))
+      return 0;
+  return at;
+}
+
 static struct agent_request
 request (const uint8_t *bytes, uint32_t length, app_pc pc, bool want_value)
 {
@@ -55,8 +68,9 @@ request (const uint8_t *bytes, uint32_t length, app_pc pc, bool want_value)
                                  .has_fsgsbase = thread_has_fsgsbase () };
 }
 
-static enum bytecode_refusal
-verify (const struct agent_request *r, struct bytecode_info *info)
+/* See condition.h.  */
+enum bytecode_refusal
+condition_look (const struct agent_request *r, struct bytecode_info *info)
 {
   struct bytecode_map map = { heights, notes };
 
@@ -93,7 +107,7 @@ verify_list (const struct condition_list *l, app_pc pc, bool want_value,
       if (!condition_next (l, &at, &bytes, &length))
         return BYTECODE_TRUNCATED;
       r = request (bytes, length, pc, want_value);
-      why = verify (&r, &info);
+      why = condition_look (&r, &info);
       if (why)
         return why;
       add_needs (needs, &info);
@@ -116,7 +130,7 @@ condition_verify (const struct condition_list *conditions,
     why = verify_list (commands, pc, false, needs);
   if (why)
     return why;
-  return needs->room > CONDITION_MAX_CODE || needs->n_refs > ARCH_MAX_FAULTS
+  return needs->room > CONDITION_MAX_CODE || needs->n_refs > CONDITION_MAX_REFS
              ? BYTECODE_TOO_LONG
              : BYTECODE_OK;
 }
@@ -133,13 +147,14 @@ add_faults (struct rewriter *w, const struct agent_code *code)
                                (uint16_t) (base + code->faults[n].exit) };
 }
 
-static void
-emit_one (struct rule_site *s, struct agent_request *r)
+/* See condition.h.  */
+void
+condition_write (struct rule_site *s, const struct agent_request *r)
 {
   struct bytecode_map map = { heights, notes };
   struct agent_code code = { .faults = faults };
   struct bytecode_info info;
-  enum bytecode_refusal why = verify (r, &info);
+  enum bytecode_refusal why = condition_look (r, &info);
 
   vm_assert (!why);
   why = agent_compile (r, &map, &info, &s->w->e, &code);
@@ -161,7 +176,7 @@ emit_list (struct rule_site *s, const struct condition_list *l,
                                         want_value);
       vm_assert (ok);
       r.exits = *exits;
-      emit_one (s, &r);
+      condition_write (s, &r);
     }
 }
 

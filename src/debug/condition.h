@@ -18,6 +18,7 @@
    left to the debugger to decide.  */
 #define CONDITION_MAX_LENGTH 2048       /* bytes of an expression */
 #define CONDITION_MAX_CODE 24576        /* bytes of code at a point */
+#define CONDITION_MAX_REFS (ARCH_MAX_FAULTS / 2)        /* of one kind */
 
 /* Expressions, each a uint32_t with its length and then its bytes, padded to
    4, as in the channel.  */
@@ -58,5 +59,14 @@ void condition_emit (struct rule_site *s,
    the list is not well formed.  */
 MUST_USE bool condition_next (const struct condition_list *l, uint32_t *at,
                               const uint8_t **bytes, uint32_t *length);
+
+/* The bytes of the n expressions of L; 0: it is not well formed.  */
+uint32_t condition_list_size (const struct condition_list *l);
+
+/* Look at one expression, of any owner, with the limits that there are here;
+   write the code of such a one to S.  */
+MUST_USE enum bytecode_refusal
+condition_look (const struct agent_request *r, struct bytecode_info *info);
+void condition_write (struct rule_site *s, const struct agent_request *r);
 
 #endif

@@ -6,6 +6,7 @@
    in force until the server writes another.  */
 
 #include "debug/points.h"
+#include "debug/tracepoint.h"
 #include "debug/watch.h"
 #include "engine/events.h"
 #include "engine/options.h"
@@ -16,6 +17,7 @@ points_changed (struct channel *c)
 {
   points_catch_up (c);
   watch_catch_up (c);
+  tracepoint_catch_up (c);
 }
 
 /* A child of fork has the rules of its parent.  */
@@ -29,6 +31,7 @@ start (struct thread *t)
     return;
   started = true;
   points_init ();
+  tracepoint_init ();
   watch_init ();
   stop_on_points (points_changed);
 }
@@ -109,6 +112,8 @@ watched (struct thread *t)
 {
   struct watch_hit hit;
 
+  if (t->ruled == t->stepping_from)
+    t->ruled = 0;
   if (!watch_done (t, &hit))
     return true;
   stop_report (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
@@ -127,6 +132,15 @@ stepped (struct thread *t)
     stop_report (t, CHANNEL_STOP_STEP, 0, 0);
 }
 
+/* The check of T's instruction stands behind its tracepoint.  */
+static bool
+watch (struct thread *t, bool here)
+{
+  if (tracepoint_is_at (t->context.rip))
+    thread_set_ruled (t);
+  return watch_come (t, here);
+}
+
 static void
 stored (struct thread *t)
 {
@@ -141,6 +155,7 @@ report (struct thread *t, struct report *r)
 {
   (void) t;
   points_report (r);
+  tracepoint_report (r);
 }
 
 static const struct engine_events debug_events = {
@@ -151,7 +166,7 @@ static const struct engine_events debug_events = {
   .stepped = stepped,
   .unstepped = watch_undone,
   .handler = handler,
-  .watch = watch_come,
+  .watch = watch,
   .watched = watched,
   .store = watch_store,
   .stored = stored,

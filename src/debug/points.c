@@ -52,19 +52,6 @@ find (const struct set *s, app_pc pc)
   return n < s->n && s->point[n].at == pc ? s->point + n : 0;
 }
 
-/* The bytes of the N expressions of L; 0: it is not well formed.  */
-static uint32_t
-list_size (const struct condition_list *l)
-{
-  uint32_t at = 0, length;
-  const uint8_t *bytes;
-
-  for (uint32_t n = 0; n < l->n; n++)
-    if (!condition_next (l, &at, &bytes, &length))
-      return 0;
-  return at;
-}
-
 /* Make a copy of the expressions of C, and see what they need.  */
 static void
 read_expressions (struct breakpoint *b, const struct channel *channel,
@@ -80,13 +67,13 @@ read_expressions (struct breakpoint *b, const struct channel *channel,
     return;
   l.code = channel->pool + start;
   l.size = CHANNEL_POOL_SIZE - start;
-  l.size = list_size (&l);
+  l.size = condition_list_size (&l);
   copy = l.size ? heap_alloc (l.size, HEAP_DEBUG) : 0;
   if (!copy)
     return;
   memcpy (copy, l.code, l.size);
   b->conditions = (struct condition_list){ copy, l.size, c->n_conditions };
-  n = list_size (&b->conditions);
+  n = condition_list_size (&b->conditions);
   b->commands = (struct condition_list){ copy + n, l.size - n, c->n_commands };
   b->no_stop = c->no_stop;
   why = condition_verify (&b->conditions, &b->commands, b->at, &b->needs);

@@ -48,6 +48,15 @@ call_server_lives (void)
 }
 
 /* See call.h.  */
+struct channel_trace *
+call_trace (void)
+{
+  struct channel_hub *hub = engine_hub ();
+
+  return hub != NULL ? &hub->trace : NULL;
+}
+
+/* See call.h.  */
 void
 call_event (struct channel *c)
 {

@@ -49,6 +49,10 @@ void call_count_native (enum hub_native_reason reason);
 /* The server is there.  */
 MUST_USE bool call_server_lives (void);
 
+/* What all processes of the server share about tracing; null: there is no
+   server.  */
+struct channel_trace *call_trace (void);
+
 /* Wake the server: something in a channel has changed.  C->event is counted
    up too.  */
 void call_event (struct channel *c);

@@ -99,6 +99,8 @@ settle (struct thread *t, struct frame_regs *r)
   memcpy (t->context.gpr, app.gpr, sizeof app.gpr);
   t->context.rip = app.rip;
   t->context.rflags = app.rflags;
+  if (cache_is_ruled ((cache_pc) machine.rip, app.rip))
+    thread_set_ruled (t);
   frame_redirect (r, (const void *) arch_restart, RAW_PTR (&t->context),
                   ARCH_EXIT_RESUMED, t->context.engine_rsp);
   return IN_CACHE;

@@ -226,6 +226,34 @@ stop_vfork_child (struct thread *t)
   call_event (channel_of (parent));
 }
 
+/* See stop.h.  */
+
+uint32_t
+stop_save_vector (struct thread *t, uint8_t *image, size_t size)
+{
+  const struct frame_sw *sw = signal_vector (t);
+  if (sw->xstate_size > size)
+    return 0;
+  memset (image + FRAME_HEADER_AT, 0, 64);
+  return arch_vector_save (image, sw->features) ? sw->xstate_size : 0;
+}
+
+/* See stop.h.  */
+
+struct ring *
+stop_records (const struct thread *t)
+{
+  return is_debugged (t) ? channel_records (channel_of (t)) : NULL;
+}
+
+/* See stop.h.  */
+
+void
+stop_wake_server (const struct thread *t)
+{
+  call_event (channel_of (t));
+}
+
 /* Make the slot of T valid.  */
 
 static void
@@ -234,7 +262,6 @@ fill (struct thread *t)
   struct channel_thread *s = t->slot;
   const struct arch_context *c = &t->context;
   struct arch_regs *r = &s->regs;
-  const struct frame_sw *sw = signal_vector (t);
   memcpy (r->gpr, c->gpr, sizeof r->gpr);
   r->rip = c->rip;
   r->rflags = c->rflags;
@@ -244,10 +271,7 @@ fill (struct thread *t)
   r->ss = USER_SS;
   r->orig_rax = t->syscall;
   s->syscall = t->syscall;
-  memset (s->xsave + FRAME_HEADER_AT, 0, 64);
-  s->xsave_size = sw->xstate_size <= sizeof s->xsave
-                      && arch_vector_save (s->xsave, sw->features)
-                    ? sw->xstate_size : 0;
+  s->xsave_size = stop_save_vector (t, s->xsave, sizeof s->xsave);
 }
 
 /* Registers as they were shown of a thread in a system call: the call is

@@ -94,6 +94,17 @@ MUST_USE bool stop_catches (const struct thread *t, int64_t nr);
 /* The debugger wants the event WANT (enum channel_wants) of T.  */
 MUST_USE bool stop_wants (const struct thread *t, unsigned want);
 
+/* Save the vector registers of T, the calling thread, to IMAGE of SIZE bytes,
+   aligned to 64.  Returns how many bytes that took; 0: there is no room, or
+   they cannot be had.  */
+uint32_t stop_save_vector (struct thread *t, uint8_t *image, size_t size);
+
+/* Where T's records go: null if there is no debugger to see them.  */
+struct ring *stop_records (const struct thread *t);
+
+/* Wake the server of T.  */
+void stop_wake_server (const struct thread *t);
+
 /* [START, END) is the engine's: the debugger shall not see it.  */
 void stop_hide (uint64_t start, uint64_t end);
 

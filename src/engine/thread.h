@@ -74,6 +74,11 @@ struct thread
   app_pc passing;
   uint64_t passing_rsp;
 
+  /* The same for an instruction in front of which a rule has done what it
+     does: its code looks, passes, and forgets that.  */
+  app_pc ruled;
+  uint64_t ruled_rsp;
+
   uint64_t tried;               /* of code_change_store */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
   uint64_t lock_ranks;          /* ranks held, a bit each */
@@ -92,6 +97,15 @@ thread_self (void)
   struct thread *t;
   __asm__ volatile ("mov %%gs:0, %0" : "=r"(t));
   return t;
+}
+
+/* Rules have done what they do in front of the instruction at T's
+   context.  */
+static inline void
+thread_set_ruled (struct thread *t)
+{
+  t->ruled = t->context.rip;
+  t->ruled_rsp = t->context.gpr[ARCH_RSP];
 }
 
 /* Make the first thread, with the application state REGS, and make it the

@@ -17,6 +17,23 @@ scan_range (struct scan *in, app_addr *addr, uint64_t *length)
   *length = scan_hex (in);
 }
 
+/* What GDB is to see of memory: what the trace frame has that it looks at, and
+   for read-only regions what the program has.  */
+static size_t
+read_shown (struct stub *s, app_addr addr, uint8_t *buffer, size_t length)
+{
+  const struct tracing *x = &s->tracing;
+  size_t n;
+
+  if (x->frame >= 0)
+    {
+      n = tracebuf_memory (x->frames, x->frame, addr, buffer, length);
+      if (n > 0 || !tracing_is_readonly (x, addr, addr + length))
+        return n;
+    }
+  return target_memory_read (s->t, stub_process (s), addr, buffer, length);
+}
+
 /* See packets.def.  What can be read of a range that ends in a fault is
    sent.  */
 void
@@ -34,7 +51,7 @@ cmd_m (struct stub *s, struct scan *in, struct reply *out)
       return;
     }
   length = MIN (length, sizeof buffer);
-  n = target_memory_read (s->t, stub_process (s), addr, buffer, length);
+  n = read_shown (s, addr, buffer, length);
   if (n == 0 && length > 0)
     reply_error (out, 1);
   else
@@ -45,8 +62,9 @@ static void
 write_memory (struct stub *s, app_addr addr, const uint8_t *data,
               uint64_t length, struct reply *out)
 {
-  if (target_memory_write (s->t, stub_process (s), addr, data, length)
-      != length)
+  if (s->tracing.frame >= 0
+      || target_memory_write (s->t, stub_process (s), addr, data, length)
+           != length)
     reply_error (out, 1);
   else
     reply_ok (out);

@@ -22,6 +22,7 @@
 #include "gdbstub/scan.h"
 #include "gdbstub/stub.h"
 #include "gdbstub/tls.h"
+#include "gdbstub/tracing.h"
 
 /* What GDB said in qSupported, or by other packets, that it wants.  */
 struct features
@@ -58,6 +59,7 @@ struct stub
   struct inserted inserted;
   struct hostio files;
   struct tls tls;
+  struct tracing tracing;
 
   /* The document being read by qXfer, and which it is.  */
   struct reply document;

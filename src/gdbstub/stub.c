@@ -271,6 +271,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
              struct reply *out)
 {
   s->regs_tid = 0;
+  s->tracing.frame = -1;
   stub_forget_document (s);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
@@ -600,6 +601,7 @@ fini (struct stub *s)
   hostio_reset (&s->files);
   inserted_forget (&s->inserted, 0);
   tls_forget (&s->tls, 0);
+  tracing_fini (&s->tracing);
   launch_fini (&s->launch);
   reply_fini (&s->document);
   free (s->document_name);
@@ -620,6 +622,7 @@ stub_serve (struct target *t, const struct stub_options *options)
   hostio_init (&s->files);
   tdesc_init_host (&s->tdesc);
   launch_init (&s->launch, options);
+  tracing_init (&s->tracing, t);
   guard_pipes ();
   begun = begin (s);
   if (begun)

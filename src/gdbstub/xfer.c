@@ -204,6 +204,30 @@ xfer_threads (struct stub *s, struct scan *annex, struct reply *doc)
   return XFER_OK;
 }
 
+/* What the trace frame has that GDB looks at.  */
+static enum xfer_result
+xfer_traceframe_info (struct stub *s, struct scan *annex, struct reply *doc)
+{
+  const struct tracing *x = &s->tracing;
+  const struct channel_trace_block *block;
+  size_t at = 0;
+
+  if (scan_left (annex) > 0)
+    return XFER_BAD_ANNEX;
+  if (x->frame < 0)
+    return XFER_ERROR;
+  reply_text (doc, "<!DOCTYPE traceframe-info SYSTEM "
+                   "\"traceframe-info.dtd\">\n<traceframe-info>\n");
+  while ((block = tracebuf_next (x->frames, x->frame, &at)) != NULL)
+    if (block->kind == CHANNEL_BLOCK_MEMORY)
+      reply_text (doc, "<memory start=\"0x%lx\" length=\"0x%x\"/>\n",
+                  block->addr, block->size);
+    else if (block->kind == CHANNEL_BLOCK_VARIABLE)
+      reply_text (doc, "<tvar id=\"0x%lx\"/>\n", block->addr);
+  reply_text (doc, "</traceframe-info>\n");
+  return XFER_OK;
+}
+
 static const struct object
 {
   const char *name;

@@ -233,6 +233,18 @@ points_remove (struct point_set *set, enum target_point_kind kind,
 }
 
 /* See points.h.  */
+void
+points_remove_kind (struct point_set *set, enum target_point_kind kind)
+{
+  for (size_t i = 0; i < set->n; i++)
+    if (set->points[i].kind == kind && set->points[i].present)
+      {
+        set->points[i].present = false;
+        set->pool_used -= set->points[i].code_size;
+      }
+}
+
+/* See points.h.  */
 enum target_refusal
 points_copy (struct point_set *set, const struct point_set *from)
 {

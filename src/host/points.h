@@ -34,6 +34,9 @@ bool points_have_break (const struct point_set *set, app_addr addr);
 MUST_USE enum target_refusal points_copy (struct point_set *set,
                                           const struct point_set *from);
 
+/* Take all points of KIND out.  */
+void points_remove_kind (struct point_set *set, enum target_point_kind kind);
+
 /* Make SET empty.  */
 void points_clear (struct point_set *set);
 

@@ -818,6 +818,7 @@ target_abilities (const struct target *t)
          | ((can & CHANNEL_CAN_COMMAND) != 0 ? TARGET_CAN_COMMAND : 0)
          | ((can & CHANNEL_CAN_CATCH) != 0 ? TARGET_CAN_CATCH_SYSCALL : 0)
          | ((can & CHANNEL_CAN_THREADS) != 0 ? TARGET_CAN_THREAD_EVENTS : 0)
+         | ((can & CHANNEL_CAN_TRACE) != 0 ? TARGET_CAN_TRACE : 0)
          | TARGET_CAN_FOLLOW_FORK | TARGET_CAN_FOLLOW_EXEC;
 }
 

@@ -207,6 +207,7 @@ enum target_point_kind
 {
   TARGET_POINT_BREAK,
   TARGET_POINT_WATCH_WRITE, TARGET_POINT_WATCH_READ, TARGET_POINT_WATCH_ACCESS,
+  TARGET_POINT_TRACE,           /* made by target_trace_start alone */
   TARGET_N_POINT_KINDS
 };
 
@@ -254,9 +255,86 @@ enum target_ability
   TARGET_CAN_CATCH_SYSCALL = 1 << 3,
   TARGET_CAN_FOLLOW_FORK = 1 << 4,      /* fork and vfork events */
   TARGET_CAN_FOLLOW_EXEC = 1 << 5,
-  TARGET_CAN_THREAD_EVENTS = 1 << 6     /* clone and thread exit events */
+  TARGET_CAN_THREAD_EVENTS = 1 << 6,    /* clone and thread exit events */
+  TARGET_CAN_TRACE = 1 << 7
 };
 unsigned target_abilities (const struct target *t);
+
+
+/* Tracing: tracepoints in all processes, which collect frames (records, below)
+   while threads run.  */
+
+#define TARGET_MAX_TRACEPOINTS 1024
+#define TARGET_MAX_VARIABLES 1024       /* numbers below that */
+
+struct target_trace_memory
+{
+  int base;                     /* GDB's number of a register; -1: none */
+  uint64_t offset, size;
+};
+
+/* An action without code is one that collects memory.  */
+struct target_trace_action
+{
+  struct target_bytecode code;
+  struct target_trace_memory memory;
+};
+
+struct target_tracepoint
+{
+  uint32_t number;              /* several addresses may have the same */
+  uint32_t index;               /* below TARGET_MAX_TRACEPOINTS; in frames */
+  app_addr addr;
+  uint64_t pass_count;          /* tracing ends with that hit; 0: none */
+  bool registers, vector;       /* collect them */
+  const struct target_bytecode *condition;      /* or NULL */
+  const struct target_trace_action *actions;
+  size_t n_actions;
+};
+
+enum target_trace_end
+{
+  TARGET_TRACE_NEVER,           /* it goes on, or has not begun */
+  TARGET_TRACE_STOPPED, TARGET_TRACE_FULL, TARGET_TRACE_PASSED,
+  TARGET_TRACE_ERROR, TARGET_TRACE_LOST
+};
+
+/* Whether it goes on; if not, what ended it, where NUMBER is the tracepoint
+   and TEXT says what was wrong.  */
+struct target_trace_status
+{
+  bool running;
+  enum target_trace_end end;
+  uint32_t number;
+  const char *text;
+};
+
+/* Begin to trace with the N POINTS, until SIZE bytes have been collected.  */
+MUST_USE enum target_refusal
+target_trace_start (struct target *t, const struct target_tracepoint *points,
+                    size_t n, uint64_t size);
+
+/* Change the points of a trace that goes on, or not.  */
+MUST_USE enum target_refusal
+target_trace_change (struct target *t, const struct target_tracepoint *points,
+                     size_t n);
+
+/* End it, as STOPPED or as END, if it goes on.  May be called while
+   running.  */
+void target_trace_stop (struct target *t, enum target_trace_end end,
+                        uint32_t number);
+
+struct target_trace_status target_trace_status (struct target *t);
+
+/* Trace state variable NUMBER exists from now on, with VALUE; IS_TIME: it is
+   the time in microseconds.  */
+MUST_USE enum target_refusal
+target_variable_define (struct target *t, uint32_t number, uint64_t value,
+                        bool is_time);
+
+/* Its value; BAD_ARGUMENT: there is none of that number.  */
+MUST_USE enum target_refusal
+target_variable_get (struct target *t, uint32_t number, uint64_t *value);
 
 
 /* Running.  */

@@ -2,6 +2,8 @@
 
 #include "fake-target.h"
 
+#include "channel/trace.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,14 @@ struct target
   uint8_t memory[FAKE_MEMORY_SIZE];
   char log[LOG_SIZE];
   size_t log_length;
+
+  struct target_records records;
+  struct target_tracepoint points[8];
+  size_t n_points;
+  struct target_trace_status trace;
+  uint64_t variable[TARGET_MAX_VARIABLES];
+  bool defined[TARGET_MAX_VARIABLES];
+  unsigned n_frames;
 };
 
 static struct fake_script the_script;
@@ -405,6 +415,128 @@ raise_event (struct target *t)
     abort ();
 }
 
+/* Tracing.  */
+
+static size_t
+put_block (uint8_t *to, uint32_t kind, uint64_t addr, const void *data,
+           uint32_t size)
+{
+  struct channel_trace_block block = { kind, size, addr };
+
+  memcpy (to, &block, sizeof block);
+  memcpy (to + sizeof block, data, size);
+  return CHANNEL_BLOCK_BYTES (size);
+}
+
+/* One frame of P, in two parts.  */
+static void
+collect (struct target *t, const struct target_tracepoint *p)
+{
+  struct channel_trace_part part = { p->number, p->index, 1,
+                                     CHANNEL_PART_FIRST };
+  struct arch_regs regs = { .rip = p->addr };
+  uint64_t seven = t->n_frames;
+  uint8_t record[1024];
+  size_t n = sizeof part;
+
+  regs.gpr[ARCH_RAX] = t->n_frames++;
+  memcpy (record, &part, sizeof part);
+  if (p->registers)
+    n += put_block (record + n, CHANNEL_BLOCK_REGISTERS, 0, &regs,
+                    sizeof regs);
+  t->records.trace (t->records.data, FAKE_PID, record, n);
+  part.flags = CHANNEL_PART_LAST;
+  memcpy (record, &part, sizeof part);
+  n = sizeof part;
+  for (size_t i = 0; i < p->n_actions; i++)
+    if (p->actions[i].code.code == NULL)
+      n += put_block (record + n, CHANNEL_BLOCK_MEMORY,
+                      p->actions[i].memory.offset, "sixteen bytes...", 16);
+  n += put_block (record + n, CHANNEL_BLOCK_VARIABLE, 7, &seven, 8);
+  t->records.trace (t->records.data, FAKE_PID, record, n);
+  if (p->pass_count == t->n_frames)
+    target_trace_stop (t, TARGET_TRACE_PASSED, p->number);
+}
+
+static void
+trace (struct target *t)
+{
+  for (size_t i = 0; i < t->n_points; i++)
+    if (t->trace.running)
+      collect (t, &t->points[i]);
+}
+
+enum target_refusal
+target_trace_change (struct target *t, const struct target_tracepoint *points,
+                     size_t n)
+{
+  t->n_points = MIN (n, ARRAY_SIZE (t->points));
+  for (size_t i = 0; i < t->n_points; i++)
+    {
+      const struct target_tracepoint *p = &points[i];
+
+      t->points[i] = *p;
+      note (t, "tracepoint %u.%u %lx %lu%s%s", p->number, p->index, p->addr,
+            p->pass_count, p->registers ? " regs" : "",
+            p->vector ? " vector" : "");
+      if (p->condition != NULL)
+        note (t, " if %zu", p->condition->length);
+      for (size_t k = 0; k < p->n_actions; k++)
+        if (p->actions[k].code.code != NULL)
+          note (t, " code %zu", p->actions[k].code.length);
+        else
+          note (t, " memory %d+%lx,%lx", p->actions[k].memory.base,
+                p->actions[k].memory.offset, p->actions[k].memory.size);
+      note (t, "\n");
+    }
+  return TARGET_OK;
+}
+
+enum target_refusal
+target_trace_start (struct target *t, const struct target_tracepoint *points,
+                    size_t n, uint64_t size)
+{
+  note (t, "trace %lx\n", size);
+  t->trace = (struct target_trace_status) { .running = true, .text = "" };
+  t->n_frames = 0;
+  return target_trace_change (t, points, n);
+}
+
+void
+target_trace_stop (struct target *t, enum target_trace_end end,
+                   uint32_t number)
+{
+  if (!t->trace.running)
+    return;
+  note (t, "end trace\n");
+  t->trace = (struct target_trace_status) { .end = end, .number = number,
+                                            .text = "why" };
+}
+
+struct target_trace_status
+target_trace_status (struct target *t)
+{
+  return t->trace;
+}
+
+enum target_refusal
+target_variable_define (struct target *t, uint32_t number, uint64_t value,
+                        bool is_time)
+{
+  if (!is_time)
+    note (t, "variable %u %lx\n", number, value);
+  t->variable[number] = value;
+  t->defined[number] = true;
+  return TARGET_OK;
+}
+
+enum target_refusal
+target_variable_get (struct target *t, uint32_t number, uint64_t *value)
+{
+  *value = t->variable[number];
+  return t->defined[number] ? TARGET_OK : TARGET_BAD_ARGUMENT;
+}
+
 enum target_refusal
 target_resume (struct target *t, const struct target_action *a, size_t n)
 {
@@ -421,6 +553,7 @@ target_resume (struct target *t, const struct target_action *a, size_t n)
     }
   note (t, "\n");
   t->running = true;
+  trace (t);
   if (t->next_event < t->script.n_events
       && t->script.events[t->next_event].kind != TARGET_EVENT_NONE)
     raise_event (t);
@@ -480,7 +613,7 @@ target_text (struct target *t, char *text, size_t size)
 void
 target_set_records (struct target *t, const struct target_records *records)
 {
-  (void) t, (void) records;
+  t->records = *records;
 }
 
 void

@@ -4,7 +4,11 @@
    target_resume takes the next event from it, NONE meaning that the target
    runs until it is interrupted.  What it is told to do it writes to a log,
    which `monitor log' prints and empties; so a test at the other end of a
-   connection can look at it.  */
+   connection can look at it.
+
+   Each resume while it traces collects a frame of each tracepoint: registers
+   that count up, if they are wanted, 16 bytes of memory where its actions say,
+   and variable 7.  */
 
 #ifndef UNIT_GDBSTUB_FAKE_TARGET_H
 #define UNIT_GDBSTUB_FAKE_TARGET_H

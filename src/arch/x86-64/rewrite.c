@@ -26,6 +26,9 @@ rewrite_note (struct rewriter *w, enum arch_note_kind kind, uint64_t app,
   vm_assert (w->n_notes <= ARCH_MAX_NOTES);
   *n = (struct arch_note){ .at = at, .app = (uint16_t) app,
                            .kind = (uint8_t) kind, .aside = w->aside & 1,
+                           .ruled = kind <= ARCH_NOTE_AT
+                                    && w->pc + app == w->ruled,
+                           .engine = w->engine,
                            .spilled = (uint16_t) (spilled | w->lent) };
 }
 
@@ -154,6 +157,20 @@ void
 rewrite_passes (struct rewriter *w, const struct insn *i)
 {
   w->kept &= ~insn_gpr_written (i);
+}
+
+/* See rewrite.h.  */
+void
+rewrite_set_ruled (struct rewriter *w, const struct insn *i)
+{
+  w->ruled = i->pc;
+}
+
+/* See rewrite.h.  */
+void
+rewrite_set_engine (struct rewriter *w, bool engine)
+{
+  w->engine = engine;
 }
 
 /* All registers are the application's, in front of I; the context has those
