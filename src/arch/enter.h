@@ -58,6 +58,16 @@ arch_ticks (void)
   return (uint64_t) high << 32 | low;
 }
 
+/* A * B / C, which fits, though A * B need not.  */
+static inline uint64_t
+arch_scale (uint64_t a, uint64_t b, uint64_t c)
+{
+  uint64_t high;
+  __asm__ ("mulq %2\n\tdivq %3"
+           : "+a"(a), "=&d"(high) : "r"(b), "r"(c) : "cc");
+  return a;
+}
+
 /* Wait until what was written to code memory before is what the processor
    executes (SDM volume 3, 8.1.3: a serialising instruction, iret).  */
 void arch_serialise (void);

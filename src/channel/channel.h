@@ -38,8 +38,10 @@
 #define CHANNEL_PATH_MAX 48
 
 /* The engine's kick.  The server sends it by rt_tgsigqueueinfo with si_code
-   CHANNEL_KICK_CODE and the cookie of channel_birth as its value.  */
-#define CHANNEL_KICK_SIGNAL 62
+   CHANNEL_KICK_CODE and the cookie of channel_birth as its value.  The number
+   is one that libcs keep for themselves and applications cannot wait for: with
+   glibc, that by which setuid and its like reach all threads.  */
+#define CHANNEL_KICK_SIGNAL 33
 #define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
 
 /* A thread that has left the engine for a core takes this signal, which does

@@ -30,6 +30,7 @@ make_signals_native (struct thread *t)
         && h->action[sig - 1].handler == RAW_SIG_IGN)
       signal_set_native_action (h, sig);
   signal_set_native_mask (t);
+  pending_give_back (t);
 }
 
 static void

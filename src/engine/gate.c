@@ -1,6 +1,7 @@
 /* The system-call gate.  See gate.h.  */
 
 #include "engine/gate.h"
+#include "arch/enter.h"
 #include "arch/gate.h"
 #include "common/log.h"
 #include "common/string.h"
@@ -159,9 +160,12 @@ struct blocking
 {
   int64_t nr;
   uint64_t args[6];
-  uint64_t start;               /* CLOCK_MONOTONIC ns; 0: not noted */
+  uint64_t start;               /* the processor's time */
   struct linux_timespec left;
 };
+
+/* When the engine began, by two clocks.  */
+static uint64_t began_ns, began_ticks;
 
 static uint64_t
 now (void)
@@ -170,6 +174,27 @@ now (void)
   enum { CLOCK_MONOTONIC_ = 1 };
   raw3 (__NR_clock_gettime, CLOCK_MONOTONIC_, RAW_PTR (&ts), 0);
   return ts.sec * NS + ts.nsec;
+}
+
+/* See gate.h.  */
+
+void
+gate_init (void)
+{
+  began_ns = now ();
+  began_ticks = arch_ticks ();
+}
+
+/* Nanoseconds since *TICKS, which becomes the present.  To note the processor's
+   time costs next to nothing; what a tick is worth is only asked here.  */
+
+static uint64_t
+elapsed (uint64_t *ticks)
+{
+  uint64_t now_ticks = arch_ticks (), now_ns = now ();
+  uint64_t passed = now_ticks - *ticks, life = now_ticks - began_ticks;
+  *ticks = now_ticks;
+  return passed < life ? arch_scale (passed, now_ns - began_ns, life) : 0;
 }
 
 /* The time-out of B, if it has a relative one that has to be made shorter:
@@ -201,10 +226,9 @@ shorten (struct blocking *b)
 {
   const struct syscall_row *row = syscall_row (b->nr);
   int n = relative_timeout (b, row);
-  if (!b->start || n < 0)
+  if (n < 0)
     return;
-  uint64_t time = now (), slept = time - b->start;
-  b->start = time;
+  uint64_t slept = elapsed (&b->start);
   if (row->deadline == SYSCALL_DEADLINE_MS)
     {
       int ms = b->args[n], less = slept / (NS / 1000);
@@ -254,6 +278,7 @@ issue_blocking (struct thread *t, struct blocking *b)
           t->context.interrupted = 1;
           return r;
         }
+      pending_share (t, signal_mask_now (&t->signals));
       if (park_expelled (t))
         {
           finish_call (t, 0);
@@ -273,12 +298,10 @@ gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6])
     lift_for_call (nr, args);
   if (!syscall_may_block (nr))
     return arch_syscall (nr, args);
-  struct blocking b = { .nr = nr };
+  struct blocking b = { .nr = nr, .start = arch_ticks () };
   memcpy (b.args, args, sizeof b.args);
   if (!stop_enter_syscall (t))
     return GATE_AGAIN;
-  if (options.debug)
-    b.start = now ();
   park_enter_syscall (t);
   long r = issue_blocking (t, &b);
   park_leave_syscall (t);

@@ -45,6 +45,7 @@ start_thread (void *arg)
   if (!areas_init (engine_owns))
     vm_unreachable ("/proc/self/maps cannot be read");
   memory_calls_init ();
+  gate_init ();
   signal_init (t);
   dispatch_init ();
   stop_begin (t);

@@ -4,7 +4,8 @@
    it does not matter by which path it was reached.  A map of this process is
    replaced by a memory file with the same text, but for the mappings of the
    engine; protection is written as the application asked for it.  The text
-   is that of the moment of the open.
+   is that of the moment of the open.  The status of a thread of this process
+   is noted as one that is to be read by special-files.h.
 
    Named in calls.def, called by the gate alone.  */
 
@@ -13,6 +14,7 @@
 #include "engine/areas.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/special-files.h"
 
 enum { O_CLOEXEC_ = 02000000, MFD_CLOEXEC_ = 1, BUFFER = 64 * 1024 };
 
@@ -57,33 +59,39 @@ skip_number (const char *s, uint64_t *n)
   return e == s ? NULL : e;
 }
 
-/* PATH is /proc/PID/maps or smaps of process PID, or the same of one of its
-   threads.  */
+/* The name in PATH, if that is /proc/PID/NAME, or the same of one of its
+   threads, whose number goes to *TID; else null.  */
 
-static bool
-is_map_of (const char *path, int pid)
+static const char *
+name_of (const char *path, int pid, uint64_t *tid)
 {
-  uint64_t n;
   const char *s = path;
-  if (!string_has_prefix (s, "/proc/") || !(s = skip_number (s + 6, &n))
-      || n != (uint64_t) pid)
-    return false;
-  if (string_has_prefix (s, "/task/") && !(s = skip_number (s + 6, &n)))
-    return false;
-  return strcmp (s, "/maps") == 0 || strcmp (s, "/smaps") == 0;
+  if (!string_has_prefix (s, "/proc/") || !(s = skip_number (s + 6, tid))
+      || *tid != (uint64_t) pid)
+    return NULL;
+  if (string_has_prefix (s, "/task/") && !(s = skip_number (s + 6, tid)))
+    return NULL;
+  return s + (*s == '/');
 }
 
-static bool
-is_own_map (const struct thread *t, int fd)
+/* See special-files.h.  */
+
+enum special_file
+proc_file_kind (const struct thread *t, int fd, int *tid)
 {
   char link[40], path[64];
+  uint64_t number;
   format_text (link, sizeof link, "/proc/self/fd/%d", fd);
   long n = raw3 (__NR_readlink, RAW_PTR (link), RAW_PTR (path),
                  sizeof path - 1);
-  if (n <= 0)
-    return false;
-  path[n] = 0;
-  return is_map_of (path, t->tgid);
+  path[MAX (n, 0)] = 0;
+  const char *name = n > 0 ? name_of (path, t->tgid, &number) : NULL;
+  if (!name)
+    return SPECIAL_NONE;
+  *tid = number;
+  return strcmp (name, "maps") == 0 || strcmp (name, "smaps") == 0
+           ? SPECIAL_MAP
+         : strcmp (name, "status") == 0 ? SPECIAL_STATUS : SPECIAL_NONE;
 }
 
 /* The text from S to END, a line, begins an entry: set its bounds.  */
@@ -174,8 +182,21 @@ static long
 open_with (struct thread *t, uint64_t flags)
 {
   long fd = gate_issue (t);
-  if (fd >= 0 && is_on_proc (fd) && is_own_map (t, fd))
-    replace (fd, flags & O_CLOEXEC_);
+  int tid;
+  if (fd < 0 || !is_on_proc (fd))
+    return fd;
+  switch (proc_file_kind (t, fd, &tid))
+    {
+    case SPECIAL_MAP:
+      replace (fd, flags & O_CLOEXEC_);
+      break;
+    case SPECIAL_STATUS:
+      special_note (fd, SPECIAL_STATUS);
+      break;
+    case SPECIAL_NONE:
+    case SPECIAL_SIGNALFD:
+      break;
+    }
   return fd;
 }
 

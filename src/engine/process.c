@@ -240,7 +240,7 @@ become_child (struct thread *t, const struct request *r, uint32_t *page)
 {
   int parent = t->tgid;
   t->tid = t->tgid = raw3 (__NR_getpid, 0, 0, 0);
-  t->signals.held_set = 0;
+  pending_after_fork (t);
   unlock_all (t);
   thread_forget_others (t);
   park_after_fork (t);

@@ -61,7 +61,8 @@ gate_rt_sigaction (struct thread *t)
   if (r < 0)
     return r;
   if (new && a.handler == RAW_SIG_IGN)
-    signal_take_held (t, SIGSET_BIT (sig), &dropped);
+    while (pending_take (t, SIGSET_BIT (sig), &dropped))
+      ;
   return !to || safe_write (to, &old, sizeof old) ? 0 : -RAW_EFAULT;
 }
 
@@ -120,7 +121,7 @@ gate_rt_sigpending (struct thread *t)
   if (size > sizeof set)
     return -RAW_EINVAL;
   long r = raw3 (__NR_rt_sigpending, RAW_PTR (&set), sizeof set, 0);
-  set |= t->signals.held_set;
+  set |= pending_set (t);
   set &= t->signals.mask;
   if (r == 0 && !safe_write (to, &set, size))
     return -RAW_EFAULT;
@@ -172,12 +173,12 @@ static long
 issue_suspended (struct thread *t, const uint64_t args[6], linux_sigset mask)
 {
   struct signal_state *s = &t->signals;
-  if (s->held_set & ~mask)      /* the call would not sleep */
+  if (pending_set (t) & ~mask)  /* the call would not sleep */
     t->context.interrupted = 1;
   s->suspend_mask = mask & ~SIGNAL_UNBLOCKABLE;
   s->suspended = true;
   long r = gate_issue_args (t, gate_number (t), args);
-  if (r == GATE_AGAIN && !s->have_taken && (s->held_set & ~mask))
+  if (r == GATE_AGAIN && !s->have_taken && (pending_set (t) & ~mask))
     r = -RAW_EINTR;
   if (r != -RAW_EINTR)
     s->suspended = false;
@@ -259,20 +260,38 @@ gate_io_pgetevents (struct thread *t)
   return issue_with_pack (t);
 }
 
-/* What the engine holds because the kernel must not block it can be waited
-   for as well.  */
+/* See signal.h.  */
+
+long
+signal_issue_awaiting (struct thread *t, linux_sigset set,
+                       struct signal_record *rec)
+{
+  struct signal_state *s = &t->signals;
+  if (!(set & SIGNAL_NEVER_BLOCKED))
+    return gate_issue (t);
+  s->awaited = set & SIGNAL_NEVER_BLOCKED;
+  bool taken = pending_take (t, s->awaited, rec);
+  long r = taken ? SIGNAL_TAKEN : gate_issue (t);
+  if ((r == -RAW_EINTR || r == GATE_AGAIN)
+      && pending_take (t, s->awaited, rec))
+    r = SIGNAL_TAKEN;
+  s->awaited = 0;
+  return r;
+}
+
+/* What the engine has pending can be waited for as well.  */
 
 long
 gate_rt_sigtimedwait (struct thread *t)
 {
   linux_sigset set;
   struct signal_record rec;
-  if (gate_arg (t, 3) != sizeof set || !t->signals.held_set)
+  if (gate_arg (t, 3) != sizeof set
+      || !safe_read (&set, gate_arg (t, 0), sizeof set))
     return gate_issue (t);
-  if (!safe_read (&set, gate_arg (t, 0), sizeof set))
-    return -RAW_EFAULT;
-  if (!signal_take_held (t, set, &rec))
-    return gate_issue (t);
+  long r = signal_issue_awaiting (t, set, &rec);
+  if (r != SIGNAL_TAKEN)
+    return r;
   if (gate_arg (t, 1)
       && !safe_write (gate_arg (t, 1), &rec.info, sizeof rec.info))
     return -RAW_EFAULT;

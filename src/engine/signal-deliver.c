@@ -30,14 +30,13 @@ static bool
 next_record (struct thread *t, struct signal_record *rec)
 {
   struct signal_state *s = &t->signals;
-  linux_sigset mask = s->suspended ? s->suspend_mask : s->mask;
   if (s->have_taken)
     {
       *rec = s->taken;
       s->have_taken = false;
       return true;
     }
-  return signal_take_held (t, ~mask, rec);
+  return pending_take (t, ~signal_mask_now (s), rec);
 }
 
 /* SEGV as the kernel forces it on a thread that has no room for a frame, or
@@ -370,6 +369,7 @@ void
 signal_deliver (struct thread *t)
 {
   struct signal_record rec;
+  pending_share (t, t->signals.mask);
   if (!signal_waits (t))
     {
       t->signals.suspended = false;
@@ -432,8 +432,8 @@ signal_return (struct thread *t)
     c->interrupted = 1;
   frame_redirect (&f.uc.regs, (const void *) arch_restart, RAW_PTR (c),
                   ARCH_EXIT_RESUMED, c->engine_rsp);
-  f.uc.mask = signal_kernel_mask (t->signals.have_taken ? ~0ull
-                                                        : t->signals.mask);
+  f.uc.mask = signal_kernel_mask (signal_waits (t) ? ~0ull
+                                                   : t->signals.mask);
   f.uc.stack = (struct frame_stack) { .sp = RAW_PTR (t->signal_stack),
                                       .size = THREAD_SIGNAL_STACK_SIZE };
   arch_sigreturn (&f);

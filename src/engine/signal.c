@@ -42,18 +42,6 @@ is_fault (int sig, const struct linux_siginfo *info)
   return (SIGNAL_SYNC & SIGSET_BIT (sig)) && info->code > 0;
 }
 
-/* Index in signal_state.held of SIG.  */
-
-static unsigned
-held_index (int sig)
-{
-  unsigned n = 0;
-  for (linux_sigset below = SIGNAL_NEVER_BLOCKED & (SIGSET_BIT (sig) - 1);
-       below; below &= below - 1)
-    n++;
-  return n;
-}
-
 /* A fault in a routine that expects it: go on where it says.  */
 
 static bool
@@ -147,19 +135,6 @@ take_fault (struct thread *t, const struct linux_siginfo *info,
   s->have_taken = true;
 }
 
-/* A signal that the kernel never blocks was sent.  */
-
-static void
-hold (struct signal_state *s, const struct linux_siginfo *info,
-      const struct frame_regs *r)
-{
-  linux_sigset bit = SIGSET_BIT (info->signo);
-  if (s->held_set & bit)
-    return;
-  record (&s->held[held_index (info->signo)], info, r);
-  s->held_set |= bit;
-}
-
 static void
 take_sent (struct thread *t, const struct linux_siginfo *info,
            struct frame_ucontext *uc)
@@ -167,7 +142,9 @@ take_sent (struct thread *t, const struct linux_siginfo *info,
   struct signal_state *s = &t->signals;
   if (SIGNAL_NEVER_BLOCKED & SIGSET_BIT (info->signo))
     {
-      hold (s, info, &uc->regs);
+      struct signal_record rec;
+      record (&rec, info, &uc->regs);
+      pending_hold (&s->pending, &rec);
       return;
     }
   if (s->have_taken)            /* came while signal_mask_sync opened the
@@ -193,6 +170,15 @@ note_vector (struct signal_state *s, const struct frame_ucontext *uc)
   s->vector = *sw;
 }
 
+/* SIG, which the kernel never blocks, is blocked by the application: that it
+   came is no event in the life of a system call.  */
+
+static bool
+is_blocked (const struct signal_state *s, int sig)
+{
+  return SIGNAL_NEVER_BLOCKED & signal_mask_now (s) & SIGSET_BIT (sig);
+}
+
 /* The engine's only signal handler.  */
 
 void
@@ -216,7 +202,11 @@ signal_handler (int sig, struct linux_siginfo *info,
       return;
     }
   if (!fault || place == AFTER_CALL)    /* sent to itself, code and all */
-    take_sent (t, info, uc);
+    {
+      take_sent (t, info, uc);
+      t->kicked_out |= place == AFTER_CALL && (int64_t) r->rax == -RAW_EINTR
+                       && is_blocked (&t->signals, sig);
+    }
   else if (place == IN_CACHE || pc == (uint64_t) arch_restart)
     take_fault (t, info, r);    /* at arch_restart: rt_sigreturn found the
                                    vector image of a frame to be bad */
@@ -278,7 +268,10 @@ void
 signal_set_mask (struct thread *t, linux_sigset mask)
 {
   t->signals.mask = mask & ~SIGNAL_UNBLOCKABLE;
-  signal_mask_sync (t);
+  if (!(pending_set (t) & ~t->signals.mask))
+    signal_mask_sync (t);
+  /* Else signal_deliver does that, when it has delivered these: the kernel
+     has synchronous signals come first.  */
   if (signal_waits (t))
     t->context.interrupted = 1;
 }
@@ -296,9 +289,15 @@ signal_block_everything (void)
 bool
 signal_waits (const struct thread *t)
 {
-  const struct signal_state *s = &t->signals;
-  linux_sigset mask = s->suspended ? s->suspend_mask : s->mask;
-  return s->have_taken || (s->held_set & ~mask);
+  return t->signals.have_taken || (pending_set (t) & signal_wanted (t));
+}
+
+/* See signal.h.  */
+
+linux_sigset
+signal_wanted (const struct thread *t)
+{
+  return ~signal_mask_now (&t->signals) | t->signals.awaited;
 }
 
 /* See signal.h.  */
@@ -461,20 +460,4 @@ signal_thread_exit (struct thread *t)
   t->signals.sighand = NULL;
   if (h && !__atomic_sub_fetch (&h->users, 1, __ATOMIC_ACQ_REL))
     heap_free (h, sizeof *h, HEAP_SIGNAL);
-}
-
-/* See signal.h.  */
-
-bool
-signal_take_held (struct thread *t, linux_sigset set,
-                  struct signal_record *rec)
-{
-  struct signal_state *s = &t->signals;
-  linux_sigset found = s->held_set & set;
-  if (!found)
-    return false;
-  int sig = __builtin_ctzll (found) + 1;
-  *rec = s->held[held_index (sig)];
-  s->held_set &= ~SIGSET_BIT (sig);
-  return true;
 }

@@ -20,9 +20,8 @@
       signal_block_everything; otherwise its mask is the application's.
    2. `taken' holds at most one signal: while it does, the kernel blocks all
       others but those of 1.
-   3. A signal of 1 that was sent (not a fault) waits in `held' until the
-      application's mask lets it through; each once, as the kernel has it for
-      signals below 32.
+   3. A signal of 1 that was sent (not a fault) is pending (pending.h) until
+      the application's mask lets it through, or something waits for it.
    4. SIG_DFL and SIG_IGN of the application are so in the kernel too, but for
       the synchronous signals and the kick, and SIG_DFL where it dumps
       core.  */
@@ -33,7 +32,7 @@
 #include "arch/signal-frame.h"
 #include "channel/channel.h"
 #include "engine/lock.h"
-#include "linux/raw.h"
+#include "engine/pending.h"
 
 struct thread;
 
@@ -46,16 +45,6 @@ struct thread;
   (SIGNAL_SYNC | SIGSET_BIT (CHANNEL_KICK_SIGNAL))
 #define SIGNAL_UNBLOCKABLE                                                    \
   (SIGSET_BIT (RAW_SIGKILL) | SIGSET_BIT (RAW_SIGSTOP))
-
-#define SIGNAL_N_HELD 6         /* the signals of SIGNAL_NEVER_BLOCKED */
-
-/* One signal on its way.  */
-struct signal_record
-{
-  struct linux_siginfo info;
-  uint64_t trapno, err, cr2;
-  bool fault;                   /* raised by an instruction: cannot wait */
-};
 
 /* The actions of a process, shared by threads made with CLONE_SIGHAND.  */
 struct sighand
@@ -75,8 +64,8 @@ struct signal_state
   bool have_taken;
   struct frame_stack altstack;  /* the application's */
   struct signal_record taken;
-  linux_sigset held_set;
-  struct signal_record held[SIGNAL_N_HELD];
+  struct pending pending;
+  linux_sigset awaited;         /* by the system call that it is in */
   struct frame_sw vector;       /* how the kernel saves vector registers */
 };
 
@@ -110,8 +99,19 @@ const struct frame_sw *signal_vector (struct thread *t);
    dispatch; the debugger has seen it.  */
 void signal_apply (struct thread *t, struct signal_record *rec);
 
-/* Something can be delivered to T, the calling thread, now.  */
+/* Something can be delivered to T, the calling thread, now, or is what its
+   system call waits for.  */
 MUST_USE bool signal_waits (const struct thread *t);
+
+/* The mask of T that applies now.  */
+static inline linux_sigset
+signal_mask_now (const struct signal_state *s)
+{
+  return s->suspended ? s->suspend_mask : s->mask;
+}
+
+/* The signals that T would do something with: a look from outside.  */
+linux_sigset signal_wanted (const struct thread *t);
 
 /* Send the kick to T: its context.interrupted is set first.  False: there is
    no such thread.  */
@@ -162,10 +162,11 @@ MUST_USE bool signal_clone (struct thread *t, const struct thread *parent,
 /* T is gone: drop its part.  */
 void signal_thread_exit (struct thread *t);
 
-/* A signal held for T that is in SET and that the kernel does not have: it is
-   taken out and copied to *REC.  False: there is none.  */
-bool signal_take_held (struct thread *t, linux_sigset set,
-                       struct signal_record *rec);
+/* Issue the call of T, which waits for SET; if one of these is pending with
+   the engine, that goes to *REC and the result is SIGNAL_TAKEN.  */
+#define SIGNAL_TAKEN (-514L)
+long signal_issue_awaiting (struct thread *t, linux_sigset set,
+                            struct signal_record *rec);
 
 /* rt_sigreturn: T's context and masks become those of the frame at its stack
    pointer; ends in dispatch.  Returns if the frame cannot be read.  */

@@ -84,7 +84,8 @@ see_status (void)
 {
   print_lines ("/proc/self/status",
                " Name State TracerPid Uid Gid Threads"
-               " NoNewPrivs Seccomp SigBlk SigIgn Umask ");
+               " NoNewPrivs Seccomp SigPnd ShdPnd SigBlk SigIgn SigCgt"
+               " Umask ");
 }
 
 static void
