@@ -625,6 +625,8 @@ op_reg (struct compiler *c, unsigned h, unsigned reg)
 
   if (reg < 16)
     emit_load_gs (c->e, to, CONTEXT_GPR (bytecode_gpr (reg)));
+  else if (reg == BYTECODE_REG_RIP && !c->r->pc)
+    emit_load_gs (c->e, to, CONTEXT_RIP);
   else if (reg == BYTECODE_REG_RIP)
     emit_mov_imm (c->e, to, c->r->pc);
   else if (reg == BYTECODE_REG_RFLAGS)

@@ -92,7 +92,8 @@ struct agent_request
   size_t length;
   bool want_value;              /* a condition: go to YES or NO by the value */
   bool has_fsgsbase;            /* the processor and the kernel let rdfsbase */
-  app_pc pc;                    /* of the point: what $rip is */
+  app_pc pc;                    /* of the point: what $rip is; 0: what the
+                                   context says */
   const struct agent_hooks *hooks;      /* stays */
   uint64_t cookie;
   struct agent_exits exits;

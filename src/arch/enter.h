@@ -45,6 +45,14 @@ extern const uint8_t arch_leave[], arch_lookup_miss[];
 /* The same from flavours that hold registers.  */
 extern const uint8_t arch_leave_held[], arch_lookup_miss_held[];
 
+/* Run CODE, an agent expression's (agent/agent.h), for the state in C, and
+   return what it comes to by which of the three exits it takes: not 0 for yes
+   and for an error.  Of its registers it preserves what C wants preserved.
+   CONTEXT_SPILL (3) is changed.  */
+uint64_t arch_evaluate (struct arch_context *c, const uint8_t *code);
+extern const uint8_t arch_evaluate_yes[], arch_evaluate_no[],
+  arch_evaluate_error[];
+
 /* Called on a fresh engine stack by arch_leave, and by whoever abandons a
    stack: supplied by engine/dispatch.c.  EXIT is a number as above.  */
 NORETURN void arch_dispatch (struct arch_context *c, uint64_t exit);

@@ -199,6 +199,7 @@ enum channel_point_kind
   CHANNEL_POINT_NONE, CHANNEL_POINT_BREAK,
   CHANNEL_POINT_WATCH_WRITE, CHANNEL_POINT_WATCH_READ,
   CHANNEL_POINT_WATCH_ACCESS,
+  CHANNEL_POINT_WATCH_LOG,      /* writes are recorded, and do not stop */
   CHANNEL_POINT_TRACE           /* channel/trace.h */
 };
 
@@ -317,7 +318,22 @@ enum channel_question
 enum channel_record
 {
   CHANNEL_RECORD_NONE = RING_PAD,
-  CHANNEL_RECORD_TRACE          /* a part of a trace frame */
+  CHANNEL_RECORD_TRACE,         /* a part of a trace frame */
+  CHANNEL_RECORD_WATCH          /* struct channel_watch_record */
+};
+
+/* What a WATCH_LOG has seen: the instruction at PC, of thread TID, has changed
+   bytes from ADDR on, which is in the watched range of LENGTH
+   bytes at START.  OLD and NEW have
+   SIZE bytes, at most 8, little end first; DROPPED counts the records that
+   the server was too slow for, so far.  */
+struct channel_watch_record
+{
+  uint64_t pc, start, length, addr;
+  uint64_t old, new;
+  uint64_t dropped;
+  int32_t tid;
+  uint32_t size;
 };
 
 #define CHANNEL_RECORDS_SIZE (4ul << 20)

@@ -57,14 +57,21 @@ condition_list_size (const struct condition_list *l)
   return at;
 }
 
-static struct agent_request
-request (const uint8_t *bytes, uint32_t length, app_pc pc, bool want_value)
+/* See condition.h.  */
+const struct agent_hooks *
+condition_hooks (void)
 {
   static const struct agent_hooks hooks = { .print = output_print };
 
+  return &hooks;
+}
+
+static struct agent_request
+request (const uint8_t *bytes, uint32_t length, app_pc pc, bool want_value)
+{
   return (struct agent_request){ .bytes = bytes, .length = length,
                                  .want_value = want_value, .pc = pc,
-                                 .hooks = &hooks,
+                                 .hooks = condition_hooks (),
                                  .has_fsgsbase = thread_has_fsgsbase () };
 }
 

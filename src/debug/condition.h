@@ -55,13 +55,17 @@ void condition_emit (struct rule_site *s,
                      const struct condition_list *commands,
                      const struct condition_needs *needs);
 
+/* The bytes of the N expressions of L, of which size is the most that it can
+   be; 0: it is not well formed.  */
+MUST_USE uint32_t condition_list_size (const struct condition_list *l);
+
+/* What expressions may call.  */
+const struct agent_hooks *condition_hooks (void);
+
 /* The expression of L after AT, which starts as 0; false: there is none, or
    the list is not well formed.  */
 MUST_USE bool condition_next (const struct condition_list *l, uint32_t *at,
                               const uint8_t **bytes, uint32_t *length);
-
-/* The bytes of the n expressions of L; 0: it is not well formed.  */
-uint32_t condition_list_size (const struct condition_list *l);
 
 /* Look at one expression, of any owner, with the limits that there are here;
    write the code of such a one to S.  */

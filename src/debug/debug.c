@@ -5,6 +5,7 @@
    A thread's way to go on stands in its slot (enum channel_resume) and stays
    in force until the server writes another.  */
 
+#include "debug/evaluate.h"
 #include "debug/points.h"
 #include "debug/tracepoint.h"
 #include "debug/watch.h"
@@ -156,6 +157,7 @@ report (struct thread *t, struct report *r)
   (void) t;
   points_report (r);
   tracepoint_report (r);
+  watch_report (r);
 }
 
 static const struct engine_events debug_events = {
@@ -168,6 +170,7 @@ static const struct engine_events debug_events = {
   .handler = handler,
   .watch = watch,
   .watched = watched,
+  .fault = evaluate_fault,
   .store = watch_store,
   .stored = stored,
 };

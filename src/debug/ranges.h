@@ -6,12 +6,16 @@
 #define DEBUG_RANGES_H
 
 #include "channel/channel.h"
+#include "debug/condition.h"
 
 struct range
 {
   app_addr start, end;
   app_addr reach;               /* the highest end up to this one */
   enum channel_point_kind kind;
+  struct condition_list conditions;     /* code: null, or the heap's */
+  unsigned first;               /* their number (evaluate.h) */
+  bool always;                  /* there are none, or they are refused */
 };
 
 struct ranges
@@ -20,9 +24,12 @@ struct ranges
   unsigned n, room;
 };
 
-/* The ranges of C's points, and no others.  Without memory there are none:
-   range is null.  */
+/* The ranges of C's points, and no others, with copies of their conditions.
+   Without memory there are none: range is null.  */
 struct ranges ranges_read (const struct channel *c);
+
+/* Compile the conditions of S, in place of all others.  */
+void ranges_compile (struct ranges *s);
 
 void ranges_drop (struct ranges *r);
 

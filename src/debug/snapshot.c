@@ -77,8 +77,9 @@ snapshot_add (struct snapshot *s, const struct ranges *ranges, app_addr start,
         continue;
       p->addr = MAX (r->start, start);
       p->size = (uint32_t) (MIN (r->end, end) - p->addr);
-      p->kind = (uint8_t) r->kind;
-      p->touched = r->kind != CHANNEL_POINT_WATCH_WRITE;
+      p->range = n;
+      p->touched = r->kind != CHANNEL_POINT_WATCH_WRITE
+                   && r->kind != CHANNEL_POINT_WATCH_LOG;
       s->n++;
       keep (s, p);
     }
@@ -106,18 +107,21 @@ first_change (const struct snapshot *s, const struct snapshot_piece *p)
 
 /* See snapshot.h.  */
 bool
-snapshot_compare (const struct snapshot *s, app_addr *addr,
-                  enum channel_point_kind *kind)
+snapshot_next (const struct snapshot *s, unsigned *at,
+               struct snapshot_change *change)
 {
-  for (unsigned n = 0; n < s->n; n++)
+  while (*at < s->n)
     {
-      const struct snapshot_piece *p = s->piece + n;
-      uint32_t change = p->touched ? 0 : first_change (s, p);
+      const struct snapshot_piece *p = s->piece + (*at)++;
+      uint32_t first = p->touched ? 0 : first_change (s, p);
 
-      if (change == p->size)
+      if (first == p->size)
         continue;
-      *addr = p->addr + change;
-      *kind = p->kind;
+      *change = (struct snapshot_change){
+        .range = p->range, .addr = p->addr + first, .start = p->addr,
+        .size = p->size,
+        .old = p->at == SNAPSHOT_BYTES ? 0 : s->bytes + p->at
+      };
       return true;
     }
   return false;

@@ -16,7 +16,7 @@ struct snapshot_piece
   uint32_t size;
   uint32_t hash;                /* of its bytes, where they have no room */
   uint16_t at;                  /* in bytes; SNAPSHOT_BYTES: hash */
-  uint8_t kind;                 /* enum channel_point_kind */
+  uint32_t range;               /* its number */
   bool touched;                 /* concerned whether it changes or not */
 };
 
@@ -34,9 +34,19 @@ void snapshot_clear (struct snapshot *s);
 void snapshot_add (struct snapshot *s, const struct ranges *ranges,
                    app_addr start, app_addr end, unsigned access);
 
-/* After the access: the first piece that has been read, or has changed, by
-   its address and kind.  False: there is none.  */
-MUST_USE bool snapshot_compare (const struct snapshot *s, app_addr *addr,
-                                enum channel_point_kind *kind);
+/* A piece that has been read, or has changed.  */
+struct snapshot_change
+{
+  uint32_t range;
+  app_addr addr;                /* of the first byte that has; or the piece */
+  app_addr start;               /* of the piece */
+  uint32_t size;
+  const uint8_t *old;           /* its bytes; null: they were not kept */
+};
+
+/* After the access: the next such piece, *AT being 0 for the first one.
+   False: there is none.  */
+MUST_USE bool snapshot_next (const struct snapshot *s, unsigned *at,
+                             struct snapshot_change *change);
 
 #endif

@@ -8,6 +8,8 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "debug/access.h"
+#include "debug/evaluate.h"
+#include "debug/log.h"
 #include "debug/ranges.h"
 #include "debug/snapshot.h"
 #include "engine/dispatch.h"
@@ -162,10 +164,29 @@ watch_catch_up (struct channel *c)
             new.range[k].kind = CHANNEL_POINT_NONE;
       }
   ranges = new;
+  ranges_compile (&ranges);
   ranges_drop (&old);
   choose_checks ();
   gate_watch (ranges.n);
   LOG (DEBUG, "%u watchpoints", ranges.n);
+}
+
+
+/* See watch.h.  */
+void
+watch_report (struct report *r)
+{
+  uint64_t compiled = 0, refused = 0;
+
+  for (unsigned n = 0; n < ranges.n; n++)
+    if (ranges.range[n].always)
+      refused += ranges.range[n].conditions.n != 0;
+    else
+      compiled += ranges.range[n].conditions.n;
+  report_value (r, "watchpoints", ranges.n);
+  report_value (r, "conditions of watchpoints compiled", compiled);
+  report_value (r, "watchpoints whose conditions GDB decides", refused);
+  report_value (r, "changes not recorded for lack of room", log_dropped ());
 }
 
 
@@ -398,21 +419,55 @@ watch_armed (struct thread *t)
   return false;
 }
 
+/* The debugger wants to hear of CHANGE, made by T with the instruction at
+   PC.  */
+static bool
+is_hit (struct thread *t, app_pc pc, const struct snapshot_change *change)
+{
+  const struct range *r = ranges.range + change->range;
+
+  if (!r->always && !evaluate_any (t, r->first, r->conditions.n))
+    return false;
+  if (r->kind != CHANNEL_POINT_WATCH_LOG)
+    return true;
+  log_change (t, pc, r, change);
+  return false;
+}
+
+/* What of S has been touched, by the instruction of T at PC, that the debugger
+   wants to hear of.  */
+static bool
+find_hit (struct thread *t, const struct snapshot *s, app_pc pc,
+          struct watch_hit *hit)
+{
+  struct snapshot_change change;
+  bool found = false;
+
+  for (unsigned at = 0; snapshot_next (s, &at, &change);)
+    if (is_hit (t, pc, &change) && !found)
+      {
+        hit->addr = change.addr;
+        hit->kind = ranges.range[change.range].kind;
+        found = true;
+      }
+  return found;
+}
+
 /* See watch.h.  */
 bool
 watch_done (struct thread *t, struct watch_hit *hit)
 {
-  bool found;
-
   if (!is_owner (t))
     return false;
   access_end (&armed.access, &t->context, armed.pc, true);
-  found = snapshot_compare (&armed.snapshot, &hit->addr, &hit->kind);
-  if (!found)
-    release ();
+  if (!find_hit (t, &armed.snapshot, armed.pc, hit))
+    {
+      release ();
+      return false;
+    }
   reported_at = __atomic_load_n (&channel->run, __ATOMIC_ACQUIRE);
-  __atomic_store_n (&reporting, found, __ATOMIC_RELEASE);
-  return found;
+  __atomic_store_n (&reporting, true, __ATOMIC_RELEASE);
+  return true;
 }
 
 /* See watch.h.  */
@@ -457,7 +512,7 @@ watch_stored (struct thread *t, struct watch_hit *hit)
 
   if (!s)
     return false;
-  found = snapshot_compare (s, &hit->addr, &hit->kind);
+  found = find_hit (t, s, t->context.rip, hit);
   heap_free (s, sizeof *s, HEAP_DEBUG);
   t->debug_data = 0;
   return found;

@@ -26,6 +26,7 @@
 #define DEBUG_WATCH_H
 
 #include "cache/rewrite.h"
+#include "common/report.h"
 #include "engine/thread.h"
 
 /* Once a process.  */
@@ -33,6 +34,9 @@ void watch_init (void);
 
 /* The ranges are those of C's points from now on.  */
 void watch_catch_up (struct channel *c);
+
+/* Counters, for `monitor stats'.  */
+void watch_report (struct report *r);
 
 /* Something is watched.  */
 MUST_USE bool watch_any (void);

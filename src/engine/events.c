@@ -114,6 +114,18 @@ events_store (struct thread *t, app_addr start, app_addr end)
 }
 
 /* See events.h.  */
+uint64_t
+events_fault (uint64_t pc)
+{
+  uint64_t to = 0;
+
+  EACH_TABLE (e)
+    if (!to && (*e)->fault)
+      to = (*e)->fault (pc);
+  return to;
+}
+
+/* See events.h.  */
 void
 events_report (struct thread *t, struct report *r)
 {

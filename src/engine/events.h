@@ -48,6 +48,10 @@ struct engine_events
   void (*store) (struct thread *t, app_addr start, app_addr end);
   void (*stored) (struct thread *t);
 
+  /* An instruction at PC, which is none of the cache's, has faulted.  Where to
+     go on, if the room knows; else 0.  Runs in signal context.  */
+  uint64_t (*fault) (uint64_t pc);
+
   /* Add counters of the room's own to R, by report_value.  The process is
      stopped, and T is one of its threads.  */
   void (*report) (struct thread *t, struct report *r);
@@ -68,6 +72,7 @@ bool events_watch (struct thread *t, bool here);
 bool events_watched (struct thread *t);
 void events_store (struct thread *t, app_addr start, app_addr end);
 void events_stored (struct thread *t);
+uint64_t events_fault (uint64_t pc);
 void events_report (struct thread *t, struct report *r);
 
 #endif

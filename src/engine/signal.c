@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/string.h"
 #include "engine/bug.h"
+#include "engine/events.h"
 #include "engine/heap.h"
 #include "engine/main.h"
 #include "engine/options.h"
@@ -54,6 +55,8 @@ fix_up (struct frame_regs *r)
   else
     {
       uint64_t to = cache_fault_exit (r->rip);
+      if (!to)
+        to = events_fault (r->rip);
       if (!to)
         return false;
       r->rip = to;

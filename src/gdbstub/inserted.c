@@ -151,6 +151,69 @@ apply (struct inserted *list, struct target *t, const struct point *p)
   return r;
 }
 
+static struct watch_condition **
+find_condition (struct inserted *list, int pid, app_addr addr,
+                uint64_t length)
+{
+  struct watch_condition **c = &list->conditions;
+
+  while (*c != NULL
+         && !((*c)->pid == pid && (*c)->addr == addr
+              && (*c)->length == length))
+    c = &(*c)->next;
+  return c;
+}
+
+static void
+drop_condition (struct watch_condition **link)
+{
+  struct watch_condition *c = *link;
+
+  *link = c->next;
+  point_code_free (c->conditions);
+  free (c);
+}
+
+/* P, which GDB inserts, has the conditions that were set for it.  */
+static void
+take_conditions (struct inserted *list, struct point *p)
+{
+  const struct watch_condition *c;
+
+  if (p->type != '2' || p->conditions != NULL)
+    return;
+  c = *find_condition (list, p->pid, p->addr, p->kind);
+  if (c != NULL)
+    p->conditions = copy_code (c->conditions);
+}
+
+/* See inserted.h.  */
+enum target_refusal
+inserted_set_condition (struct inserted *list, struct target *t, int pid,
+                        app_addr addr, uint64_t length,
+                        struct point_code *conditions)
+{
+  struct watch_condition **link = find_condition (list, pid, addr, length);
+  struct point *p = *find (list, pid, '2', addr, length);
+
+  if (*link != NULL)
+    drop_condition (link);
+  if (conditions != NULL)
+    {
+      struct watch_condition *c = alloc_zeroed (sizeof *c);
+
+      *c = (struct watch_condition) { list->conditions, pid, addr, length,
+                                      conditions };
+      list->conditions = c;
+    }
+  if (p == NULL)
+    return TARGET_OK;
+  point_code_free (p->conditions);
+  p->conditions = NULL;
+  take_conditions (list, p);
+  return apply (list, t, p);
+}
+
 /* See inserted.h.  */
 enum target_refusal
 inserted_add (struct inserted *list, struct target *t, int pid, char type,
@@ -173,6 +236,7 @@ inserted_add (struct inserted *list, struct target *t, int pid, char type,
   point_code_free (p->commands);
   p->conditions = conditions;
   p->commands = commands;
+  take_conditions (list, p);
   r = apply (list, t, p);
   if (r != TARGET_OK && is_new)
     drop (link);
@@ -225,6 +289,17 @@ inserted_copy (struct inserted *list, int pid, int child)
         copy->next = list->first;
         list->first = copy;
       }
+  for (struct watch_condition *c = list->conditions; c != NULL; c = c->next)
+    if (c->pid == pid)
+      {
+        struct watch_condition *copy = alloc_zeroed (sizeof *copy);
+
+        *copy = *c;
+        copy->pid = child;
+        copy->conditions = copy_code (c->conditions);
+        copy->next = list->conditions;
+        list->conditions = copy;
+      }
 }
 
 /* See inserted.h.  */
@@ -236,4 +311,9 @@ inserted_forget (struct inserted *list, int pid)
       drop (p);
     else
       p = &(*p)->next;
+  for (struct watch_condition **c = &list->conditions; *c != NULL;)
+    if (pid == 0 || (*c)->pid == pid)
+      drop_condition (c);
+    else
+      c = &(*c)->next;
 }

@@ -1,9 +1,11 @@
 /* The packet qRcmd: `monitor' commands, by a table.  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -79,6 +81,141 @@ do_set_remote_debug (struct stub *s, struct arguments args)
   s->trace_packets = args.words[0][0] == '1';
   stub_console (s, s->trace_packets ? "Protocol debug output enabled.\n"
                                     : "Protocol debug output disabled.\n");
+  return true;
+}
+
+/* The number that WORD is, all of it.  */
+static bool
+number (const char *word, uint64_t *value)
+{
+  char *end;
+
+  errno = 0;
+  *value = strtoull (word, &end, 0);
+  return errno == 0 && end != word && *end == 0 && *word != '-';
+}
+
+/* Read the N WORDS as expressions into *LIST; false, and none: some word is
+   none.  */
+static bool
+read_code (const char *const *words, size_t n, struct point_code **list)
+{
+  struct point_code **end = list;
+
+  for (size_t i = 0; i < n; i++, end = &(*end)->next)
+    {
+      struct scan in = scan_of (words[i], strlen (words[i]));
+      size_t size = scan_left (&in) / 2;
+
+      *end = alloc_zeroed (sizeof **end);
+      (*end)->code = alloc_zeroed (size + 1);
+      (*end)->length = scan_bytes (&in, (*end)->code, size);
+      if (!scan_done (&in) || size == 0)
+        {
+          point_code_free (*list);
+          *list = NULL;
+          return false;
+        }
+    }
+  return true;
+}
+
+static bool
+do_watch_condition (struct stub *s, struct arguments args)
+{
+  struct point_code *conditions = NULL;
+  uint64_t addr, length;
+
+  if (args.n < 2 || !number (args.words[0], &addr)
+      || !number (args.words[1], &length)
+      || !read_code (args.words + 2, args.n - 2, &conditions))
+    {
+      stub_console (s, "rio: an address, a length and bytecode are wanted.\n");
+      return true;
+    }
+  if (inserted_set_condition (&s->inserted, s->t, stub_process (s), addr,
+                              length, conditions)
+      != TARGET_OK)
+    stub_console (s, "rio: there is no room for that condition.\n");
+  return true;
+}
+
+/* The text that WORD is in hexadecimal, to be freed; null: it is none.  */
+static char *
+text_of (const char *word)
+{
+  struct scan in = scan_of (word, strlen (word));
+
+  return scan_string (&in);
+}
+
+/* Read what `watch log' has for arguments into O; what is allocated for it is
+   LABEL, FILE and CONDITIONS.  */
+static bool
+read_order (struct arguments args, struct watchlog_order *o, char **label,
+            char **file, struct point_code **conditions)
+{
+  if (args.n < 6 || !number (args.words[0], &o->addr)
+      || !number (args.words[1], &o->length)
+      || strchr ("dux", args.words[2][0]) == NULL
+      || !number (args.words[3], &o->limit))
+    return false;
+  o->format = args.words[2][0];
+  o->label = *label = text_of (args.words[4]);
+  if (strcmp (args.words[5], "-") != 0)
+    o->file = *file = text_of (args.words[5]);
+  return *label != NULL
+         && (o->file != NULL || strcmp (args.words[5], "-") == 0)
+         && read_code (args.words + 6, args.n - 6, conditions);
+}
+
+static bool
+do_watch_log (struct stub *s, struct arguments args)
+{
+  struct watchlog_order o = { .pid = stub_process (s) };
+  struct point_code *conditions = NULL;
+  char *label = NULL, *file = NULL, line[256];
+  const char *why = "the arguments are not those of `help'";
+  int n = 0;
+
+  if (read_order (args, &o, &label, &file, &conditions))
+    {
+      o.conditions = conditions;
+      n = watchlog_begin (&s->watchlogs, s->t, &o, &why);
+    }
+  if (n == 0)
+    snprintf (line, sizeof line, "rio: %s.\n", why);
+  else
+    snprintf (line, sizeof line, "%d\n", n);
+  stub_console (s, line);
+  free (label);
+  free (file);
+  point_code_free (conditions);
+  return true;
+}
+
+static bool
+do_watch_end (struct stub *s, struct arguments args)
+{
+  uint64_t n;
+
+  if (args.n != 1 || !number (args.words[0], &n)
+      || !watchlog_end (&s->watchlogs, n))
+    stub_console (s, "rio: there is no log of that number.\n");
+  return true;
+}
+
+static bool
+do_watch_logs (struct stub *s, struct arguments args)
+{
+  struct reply text = { NULL, 0, 0 };
+
+  if (args.n != 0)
+    return false;
+  watchlog_list (&s->watchlogs, &text);
+  reply_raw (&text, "", 1);
+  stub_console (s, text.data);
+  reply_fini (&text);
   return true;
 }
 

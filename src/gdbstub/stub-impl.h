@@ -23,6 +23,7 @@
 #include "gdbstub/stub.h"
 #include "gdbstub/tls.h"
 #include "gdbstub/tracing.h"
+#include "gdbstub/watchlog.h"
 
 /* What GDB said in qSupported, or by other packets, that it wants.  */
 struct features
@@ -57,6 +58,7 @@ struct stub
 
   struct launch launch;
   struct inserted inserted;
+  struct watchlogs watchlogs;
   struct hostio files;
   struct tls tls;
   struct tracing tracing;

@@ -228,6 +228,7 @@ void
 stub_forget_process (struct stub *s, int pid)
 {
   inserted_forget (&s->inserted, pid);
+  watchlog_forget (&s->watchlogs, pid);
   tls_forget (&s->tls, pid);
   s->regs_tid = 0;
   if (s->files.root_pid == pid)
@@ -273,6 +274,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
   s->regs_tid = 0;
   s->tracing.frame = -1;
   stub_forget_document (s);
+  watchlog_settle (&s->watchlogs, s->t);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
       reply_error (out, 1);
@@ -342,13 +344,19 @@ take_event (struct stub *s, const struct target_event *e)
     s->exit_requested = true;
 }
 
-/* Show what commands of breakpoints have printed.  */
+/* Show what commands of breakpoints have printed, and what is logged.  */
 static void
 show_text (struct stub *s)
 {
   char text[512];
   size_t n;
 
+  if (s->watchlogs.text.length > 0)
+    {
+      reply_raw (&s->watchlogs.text, "", 1);
+      stub_console (s, s->watchlogs.text.data);
+      reply_clear (&s->watchlogs.text);
+    }
   while ((n = target_text (s->t, text, sizeof text)) > 0)
     {
       struct reply out = { NULL, 0, 0 };
@@ -371,6 +379,8 @@ take_events (struct stub *s)
 
       show_text (s);
       stopped = target_next_event (s->t, &e);
+      if (stopped)              /* what came before it is told before it */
+        target_take_records (s->t);
       show_text (s);
       if (!stopped)
         break;
@@ -600,12 +610,22 @@ fini (struct stub *s)
   rsp_fini (&s->rsp);
   hostio_reset (&s->files);
   inserted_forget (&s->inserted, 0);
+  watchlog_forget (&s->watchlogs, 0);
+  reply_fini (&s->watchlogs.text);
   tls_forget (&s->tls, 0);
   tracing_fini (&s->tracing);
   launch_fini (&s->launch);
   reply_fini (&s->document);
   free (s->document_name);
   free (s);
+}
+
+static void
+take_change (void *data, int pid, const struct target_change *c)
+{
+  struct stub *s = data;
+
+  watchlog_take (&s->watchlogs, pid, c);
 }
 
 /* See stub.h.  */
@@ -620,6 +640,7 @@ stub_serve (struct target *t, const struct stub_options *options)
   s->trace_packets = options->trace_packets;
   rsp_init (&s->rsp);
   hostio_init (&s->files);
+  target_set_changes (t, &(struct target_changes) { s, take_change });
   tdesc_init_host (&s->tdesc);
   launch_init (&s->launch, options);
   tracing_init (&s->tracing, t);

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "host/target-impl.h"
 
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -25,6 +26,24 @@ set_timer (const struct target *t, long ns)
 }
 
 static void
+give_change (const struct target_changes *to, int pid, const void *bytes,
+             uint32_t size)
+{
+  struct channel_watch_record w;
+  struct target_change c;
+
+  if (size != sizeof w)
+    return;
+  memcpy (&w, bytes, sizeof w);
+  c = (struct target_change) { .pc = w.pc, .start = w.start,
+                               .length = w.length, .addr = w.addr,
+                               .old = w.old, .new = w.new,
+                               .dropped = w.dropped, .tid = w.tid,
+                               .size = MIN (w.size, 8u) };
+  to->change (to->data, pid, &c);
+}
+
+static void
 give (const struct target *t, const struct process *p, uint32_t type,
       const void *bytes, uint32_t size)
 {
@@ -32,6 +51,8 @@ give (const struct target *t, const struct process *p, uint32_t type,
 
   if (type == CHANNEL_RECORD_TRACE && r->trace != NULL)
     r->trace (r->data, p->pid, bytes, size);
+  if (type == CHANNEL_RECORD_WATCH && t->changes.change != NULL)
+    give_change (&t->changes, p->pid, bytes, size);
 }
 
 /* Take records of P, no more than a round of the ring at a time: a program
@@ -86,4 +107,11 @@ void
 target_set_records (struct target *t, const struct target_records *records)
 {
   t->records = *records;
+}
+
+/* See target.h.  */
+void
+target_set_changes (struct target *t, const struct target_changes *changes)
+{
+  t->changes = *changes;
 }

@@ -18,6 +18,7 @@ struct target
   int wake;                     /* an eventfd of our own */
   int timer;                    /* for records that nobody tells of */
   struct target_records records;
+  struct target_changes changes;
 
   bool running;
   bool interrupt;               /* wanted */

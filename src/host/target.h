@@ -207,6 +207,7 @@ enum target_point_kind
 {
   TARGET_POINT_BREAK,
   TARGET_POINT_WATCH_WRITE, TARGET_POINT_WATCH_READ, TARGET_POINT_WATCH_ACCESS,
+  TARGET_POINT_WATCH_LOG,       /* writes are records, and no stops */
   TARGET_POINT_TRACE,           /* made by target_trace_start alone */
   TARGET_N_POINT_KINDS
 };
@@ -424,6 +425,22 @@ bool target_next_event (struct target *t, struct target_event *event);
    how many there were.  target_event_fd is readable when there are some.  */
 size_t target_text (struct target *t, char *text, size_t size);
 
+/* The instruction at PC, of thread TID, has changed bytes from ADDR on, which
+   is in the LENGTH watched bytes at START: the first SIZE of them (up to 8),
+   little end first, are OLD and NEW.  DROPPED counts the changes that could
+   not be recorded, so far.  */
+struct target_change
+{
+  app_pc pc;
+  app_addr start;
+  uint64_t length;
+  app_addr addr;
+  uint64_t old, new;
+  uint64_t dropped;
+  int tid;
+  unsigned size;
+};
+
 /* What the threads of processes note in passing, with no stop.  */
 struct target_records
 {
@@ -434,6 +451,13 @@ struct target_records
   void (*trace) (void *data, int pid, const void *bytes, size_t size);
 };
 
+/* Likewise, what a WATCH_LOG of PID's has seen.  */
+struct target_changes
+{
+  void *data;
+  void (*change) (void *data, int pid, const struct target_change *c);
+};
+
 /* Have records given to RECORDS, whose functions may be null, as they come:
    from within target_next_event, target_resume, target_kill,
    target_take_records, in order for each thread; those of a process that is
@@ -441,6 +465,12 @@ struct target_records
    Whoever has no room for one has it lost.  */
 void target_set_records (struct target *t,
                          const struct target_records *records);
+void target_set_changes (struct target *t,
+                         const struct target_changes *changes);
+
+/* Write to TEXT, which has SIZE bytes, what is at ADDR in PID's memory:
+   FUNCTION+BYTES as far as it is known.  */
+void target_symbol (int pid, app_addr addr, char *text, size_t size);
 
 /* Take what there is now.  */
 void target_take_records (struct target *t);

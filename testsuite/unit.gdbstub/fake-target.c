@@ -617,6 +617,19 @@ target_set_records (struct target *t, const struct target_records *records)
 }
 
 void
+target_set_changes (struct target *t, const struct target_changes *changes)
+{
+  (void) t, (void) changes;
+}
+
+void
+target_symbol (int pid, app_addr addr, char *text, size_t size)
+{
+  (void) pid;
+  snprintf (text, size, "%#lx", addr);
+}
+
+void
 target_take_records (struct target *t)
 {
   (void) t;

@@ -73,6 +73,41 @@ GLOBAL (arch_leave)
 	call	arch_dispatch
 	ud2
 
+	/* What the expression has no registers for lies below
+	   CONTEXT_ENGINE_RSP.  */
+	.type	arch_evaluate, @function
+GLOBAL (arch_evaluate)
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	%gs:CONTEXT_ENGINE_RSP
+	movq	%rsp, %gs:CONTEXT_SPILL (3)
+	leaq	-64(%rsp), %rax
+	andq	$-16, %rax
+	movq	%rax, %gs:CONTEXT_ENGINE_RSP
+	jmp	*%rsi
+GLOBAL (arch_evaluate_yes)
+	movl	$1, %eax
+	jmp	4f
+GLOBAL (arch_evaluate_error)
+	movl	$2, %eax
+	jmp	4f
+GLOBAL (arch_evaluate_no)
+	xorl	%eax, %eax
+4:	movq	%gs:CONTEXT_SPILL (3), %rsp
+	popq	%gs:CONTEXT_ENGINE_RSP
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	cld
+	ret
+
 	.type	arch_serialise, @function
 GLOBAL (arch_serialise)
 	movq	%rsp, %rax

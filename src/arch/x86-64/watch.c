@@ -242,7 +242,8 @@ emit_store_64 (struct emit *e, uint64_t value, uint32_t off)
   emit_store_gs_imm32 (e, (uint32_t) (value >> 32), off + 4);
 }
 
-/* Leave with EXIT, PC being the application's, and RESUME for the way back.  */
+/* Leave with EXIT, PC being the application's, and RESUME for the way
+   back.  */
 static void
 emit_leave (struct emit *e, enum arch_exit exit, app_pc pc, cache_pc resume)
 {

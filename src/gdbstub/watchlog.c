@@ -1,0 +1,261 @@
+/* See watchlog.h.  */
+
+#include "gdbstub/watchlog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbstub/alloc.h"
+
+#define N_PLACES 512            /* names of places that are kept */
+
+struct watchlog
+{
+  struct watchlog *next;
+  int number, pid;
+  app_addr addr;
+  uint64_t length, limit, count;
+  char format;
+  char *label;
+  FILE *file;                   /* null: the console */
+  bool csv;
+  bool ended;                   /* its point may still be there */
+};
+
+static struct place
+{
+  int pid;
+  app_addr pc;
+  char name[256];
+} places[N_PLACES];
+
+static const char *
+place_name (int pid, app_addr pc)
+{
+  struct place *p = places + (pc ^ pc >> 9) % N_PLACES;
+
+  if (p->pid != pid || p->pc != pc)
+    {
+      target_symbol (pid, pc, p->name, sizeof p->name);
+      p->pid = pid;
+      p->pc = pc;
+    }
+  return p->name;
+}
+
+static void
+finish (struct watchlog *l)
+{
+  if (l->file != NULL)
+    fclose (l->file);
+  l->file = NULL;
+  l->ended = true;
+}
+
+static bool
+ends_in (const char *name, const char *end)
+{
+  size_t n = strlen (name), k = strlen (end);
+
+  return n >= k && strcmp (name + n - k, end) == 0;
+}
+
+static enum target_refusal
+insert (struct target *t, const struct watchlog_order *o)
+{
+  struct target_bytecode codes[64];
+  struct target_point p = { .kind = TARGET_POINT_WATCH_LOG, .addr = o->addr,
+                            .length = o->length, .conditions = codes };
+
+  for (const struct point_code *c = o->conditions; c != NULL; c = c->next)
+    {
+      if (p.n_conditions == ARRAY_SIZE (codes))
+        return TARGET_TOO_MANY;
+      codes[p.n_conditions++] = (struct target_bytecode) { c->code,
+                                                           c->length };
+    }
+  return target_point_insert (t, o->pid, &p);
+}
+
+static struct watchlog *
+find (const struct watchlogs *l, int pid, app_addr addr, uint64_t length)
+{
+  struct watchlog *log = l->first;
+
+  while (log != NULL
+         && (log->ended || log->pid != pid || log->addr != addr
+             || log->length != length))
+    log = log->next;
+  return log;
+}
+
+static FILE *
+open_file (const char *name, const char **why)
+{
+  FILE *f = fopen (name, "we");
+
+  if (f == NULL)
+    *why = strerror (errno);
+  else if (ends_in (name, ".csv"))
+    fprintf (f, "change,thread,place,new,old\n");
+  return f;
+}
+
+/* See watchlog.h.  */
+int
+watchlog_begin (struct watchlogs *l, struct target *t,
+                const struct watchlog_order *o, const char **why)
+{
+  FILE *file = NULL;
+  struct watchlog *log;
+
+  *why = "it is logged already";
+  if (find (l, o->pid, o->addr, o->length) != NULL)
+    return 0;
+  if (o->file != NULL && (file = open_file (o->file, why)) == NULL)
+    return 0;
+  *why = "the target has no room for it, or cannot watch it";
+  if (insert (t, o) != TARGET_OK)
+    {
+      if (file != NULL)
+        fclose (file);
+      return 0;
+    }
+  log = alloc_zeroed (sizeof *log);
+  *log = (struct watchlog) { .next = l->first, .number = ++l->last_number,
+                             .pid = o->pid, .addr = o->addr,
+                             .length = o->length, .limit = o->limit,
+                             .format = o->format, .file = file,
+                             .label = alloc_string (o->label),
+                             .csv = o->file && ends_in (o->file, ".csv") };
+  l->first = log;
+  return log->number;
+}
+
+/* See watchlog.h.  */
+bool
+watchlog_end (struct watchlogs *l, int n)
+{
+  for (struct watchlog *log = l->first; log != NULL; log = log->next)
+    if (log->number == n && !log->ended)
+      {
+        finish (log);
+        return true;
+      }
+  return false;
+}
+
+/* See watchlog.h.  */
+void
+watchlog_list (const struct watchlogs *l, struct reply *to)
+{
+  for (const struct watchlog *log = l->first; log != NULL; log = log->next)
+    reply_text (to, "%d: %s, %" PRIu64 " changes%s\n", log->number,
+                log->label, log->count, log->ended ? ", ended" : "");
+}
+
+/* VALUE, of SIZE bytes, as FORMAT says.  */
+static void
+show_value (char *text, size_t room, char format, uint64_t value,
+            unsigned size)
+{
+  unsigned unused = 64 - 8 * size;
+
+  if (size == 0)
+    value = unused = 0;
+  if (format == 'd')
+    snprintf (text, room, "%" PRId64, (int64_t) (value << unused) >> unused);
+  else
+    snprintf (text, room, format == 'u' ? "%" PRIu64 : "0x%" PRIx64,
+              value << unused >> unused);
+}
+
+static void
+put (struct watchlogs *l, struct watchlog *log,
+     const struct target_change *r, int pid)
+{
+  const char *place = place_name (pid, r->pc);
+  char new[24], old[24], at[32] = "";
+
+  show_value (new, sizeof new, log->format, r->new, r->size);
+  show_value (old, sizeof old, log->format, r->old, r->size);
+  if (log->csv)
+    {
+      fprintf (log->file, "%" PRIu64 ",%d,%s,%s,%s\n", log->count, r->tid,
+               place, new, old);
+      return;
+    }
+  if (r->addr != log->addr)
+    snprintf (at, sizeof at, " at +%" PRIu64, r->addr - log->addr);
+  if (log->file != NULL)
+    fprintf (log->file, "%" PRIu64 ": thread %d, %s: %s%s = %s, was %s\n",
+             log->count, r->tid, place, log->label, at, new, old);
+  else
+    reply_text (&l->text, "%" PRIu64 ": thread %d, %s: %s%s = %s, was %s\n",
+                log->count, r->tid, place, log->label, at, new, old);
+}
+
+/* See watchlog.h.  */
+void
+watchlog_take (struct watchlogs *l, int pid, const struct target_change *c)
+{
+  if (c->dropped > l->dropped)
+    reply_text (&l->text, "rio: %" PRIu64 " changes were not recorded.\n",
+                c->dropped - l->dropped);
+  l->dropped = MAX (l->dropped, c->dropped);
+  for (struct watchlog *log = l->first; log != NULL; log = log->next)
+    if (!log->ended && log->addr == c->start && log->length == c->length
+        && log->pid == pid)
+      {
+        log->count++;
+        put (l, log, c, pid);
+        if (log->count == log->limit)
+          finish (log);
+      }
+}
+
+static void
+drop (struct watchlog **link)
+{
+  struct watchlog *log = *link;
+
+  *link = log->next;
+  finish (log);
+  free (log->label);
+  free (log);
+}
+
+/* See watchlog.h.  */
+void
+watchlog_settle (struct watchlogs *l, struct target *t)
+{
+  for (struct watchlog **log = &l->first; *log != NULL;)
+    if ((*log)->ended
+        && target_point_remove (t, (*log)->pid, TARGET_POINT_WATCH_LOG,
+                                (*log)->addr, (*log)->length)
+             != TARGET_RUNNING)
+      drop (log);
+    else
+      {
+        if ((*log)->file != NULL)
+          fflush ((*log)->file);
+        log = &(*log)->next;
+      }
+}
+
+/* See watchlog.h.  */
+void
+watchlog_forget (struct watchlogs *l, int pid)
+{
+  for (struct watchlog **log = &l->first; *log != NULL;)
+    if (pid == 0 || (*log)->pid == pid)
+      drop (log);
+    else
+      log = &(*log)->next;
+  memset (places, 0, sizeof places);
+  if (pid == 0)
+    reply_clear (&l->text);
+}
