@@ -19,7 +19,7 @@ main (void)
 {
   for (long n = 0; n < 1000; n++)
     work (n, n % 2 ? "odd" : "even");
-  for (long n = 0; n < 16; n++)
+  for (long n = 0; n < 32; n++)
     both.byte[n % 8]++;
-  return both.word == 0x0202020202020202 ? 0 : 1;
+  return both.word == 0x0404040404040404 ? 0 : 1;
 }

@@ -269,7 +269,8 @@ target_exec_file (struct target *t, int pid, char *name, size_t size)
 enum target_refusal
 target_auxv (struct target *t, int pid, void *auxv, size_t *length)
 {
-  static const uint64_t words[] = { 3, FAKE_MEMORY, 5, 0, 0, 0 };
+  /* Each byte of the fourth has a meaning in packets.  */
+  static const uint64_t words[] = { 3, FAKE_MEMORY, 5, 0x7d2a2423, 0, 0 };
 
   if (find (t, pid) == NULL)
     return TARGET_NO_PROCESS;

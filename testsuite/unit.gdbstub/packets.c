@@ -244,8 +244,9 @@ test_documents (void)
   ask ("qXfer:libraries-svr4:read::0,100", "E01");
   ask ("qXfer:auxv:read:x:0,100", "E00");
   peer_ask (&p, "qXfer:auxv:read::0,100");
-  check (p.length == 49 && p.answer[0] == 'l' && p.answer[1] == 3
-           && p.answer[11] == 1,
+  check (p.length == 53 && p.answer[0] == 'l' && p.answer[1] == 3
+           && p.answer[11] == 1
+           && memcmp (p.answer + 25, "}\3}\4}\12}]", 8) == 0,
          "auxv");
   stop ();
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -312,6 +313,32 @@ missing (void)
   target_destroy (t, true);
 }
 
+/* The server is killed while the program is stopped: the program goes on.  */
+static void
+server_dies (void)
+{
+  int pipes[2], pid = 0, status = 0, server;
+
+  prctl (PR_SET_CHILD_SUBREAPER, 1);
+  if (pipe (pipes) != 0)
+    return;
+  server = fork ();
+  if (server == 0)
+    {
+      struct target *t;
+      pid = start (&t, "calls", NULL);
+      write (pipes[1], &pid, sizeof pid);
+      raise (SIGKILL);
+    }
+  read (pipes[0], &pid, sizeof pid);
+  waitpid (server, &status, 0);
+  check (pid > 0 && WIFSIGNALED (status), "server dies: it has a program");
+  alarm (LIMIT / 1000);
+  check (waitpid (pid, &status, 0) == pid && WIFEXITED (status)
+           && WEXITSTATUS (status) == 46, "server dies: the program ends");
+  alarm (0);
+}
+
 int
 main (void)
 {
@@ -330,5 +357,6 @@ main (void)
   execs ();
   forks ();
   missing ();
+  server_dies ();
   return check_done ();
 }
