@@ -225,16 +225,12 @@ put_reason (const struct tracing *x, const struct target_trace_status *s,
   switch (s->end)
     {
     case TARGET_TRACE_NEVER:
-      reply_text (out, "%s:0", x->ever && !s->running ? "tstop" : "tnotrun");
+      reply_text (out, "%s:0", x->ever && !s->running ? "tstop:" : "tnotrun");
       break;
     case TARGET_TRACE_STOPPED:
-      reply_text (out, "tstop:");
-      if (x->stop_note != NULL && *x->stop_note != 0)
-        {
-          put_string (out, x->stop_note);
-          reply_text (out, ":");
-        }
-      reply_text (out, "0");
+      reply_text (out, "tstop:");       /* tsave of GDB 13 wants a text */
+      put_string (out, x->stop_note);
+      reply_text (out, ":0");
       break;
     case TARGET_TRACE_FULL:
       reply_text (out, "tfull:0");

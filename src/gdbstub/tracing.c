@@ -119,6 +119,7 @@ tracing_fini (struct tracing *x)
       free (x->variables);
       x->variables = next;
     }
+  reply_fini (&x->raw);
   free (x->user);
   free (x->notes);
   free (x->stop_note);

@@ -66,6 +66,8 @@ struct tracing
   char *user, *notes, *stop_note;
   long frame;                   /* that GDB looks at; -1: none */
 
+  struct reply raw;             /* what qTBuffer sends */
+
   /* Where qTsP and qTsV go on.  */
   struct tracing_point *next_point;
   struct tracing_text *next_text;

@@ -163,6 +163,12 @@ test_frames (void)
   ask ("qTP:1:1001", "E01");
   ask ("qXfer:traceframe-info:read::0,1000", "E01");
   ask ("QTFrame:4", "F-1");
+  has ("qTBuffer:0,6", "0100");
+  check (strlen (peer_ask (&p, "qTBuffer:6,10")) == 32
+             && memcmp (p.answer, "52", 2) == 0,
+         "a block of registers comes first");
+  ask ("qTBuffer:10000000,10", "l");
+  ask ("qTBuffer:0", "E01");
   ask ("QTFrame:0", "F0T1");
   has ("p0", "0000000000000000");
   has ("p10", "0010000000000000");

@@ -213,22 +213,22 @@ add_flags (struct text *t, const char *id, const char *const *bits, unsigned n,
   add (t, "<flags id=\"%s\" size=\"4\">", id);
   for (unsigned i = 0; i < n; i++)
     if (bits[i] != NULL)
-      add (t, "<field name=\"%s\" start=\"%u\" end=\"%u\"%s/>", bits[i], i, i,
+      add (t, "<field name=\"%s\" start=\"%u\" end=\"%u\"%s/>\n", bits[i], i, i,
            type);
-  add (t, "</flags>");
+  add (t, "</flags>\n");
 }
 
 static void
 add_vec128 (struct text *t)
 {
   for (unsigned i = 0; i < ARRAY_SIZE (vectors); i++)
-    add (t, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>", vectors[i].id,
+    add (t, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>\n", vectors[i].id,
          vectors[i].type, vectors[i].count);
   add (t, "<union id=\"vec128\">");
   for (unsigned i = 0; i < ARRAY_SIZE (vectors); i++)
-    add (t, "<field name=\"%s\" type=\"%s\"/>", vectors[i].field,
+    add (t, "<field name=\"%s\" type=\"%s\"/>\n", vectors[i].field,
          vectors[i].id);
-  add (t, "<field name=\"uint128\" type=\"uint128\"/></union>");
+  add (t, "<field name=\"uint128\" type=\"uint128\"/></union>\n");
 }
 
 static void
@@ -237,9 +237,9 @@ add_pkru (struct text *t)
   add (t, "<flags id=\"i386_pkru\" size=\"4\">");
   for (unsigned i = 0; i < 16; i++)
     add (t, "<field name=\"AD%u\" start=\"%u\" end=\"%u\"/>"
-         "<field name=\"WD%u\" start=\"%u\" end=\"%u\"/>",
+         "<field name=\"WD%u\" start=\"%u\" end=\"%u\"/>\n",
          i, 2 * i, 2 * i, i, 2 * i + 1, 2 * i + 1);
-  add (t, "</flags>");
+  add (t, "</flags>\n");
 }
 
 /* The types that the registers of FEATURE are of.  */
