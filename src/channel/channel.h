@@ -368,10 +368,13 @@ struct channel
   uint32_t answered;            /* the question that TEXT answers */
   uint32_t text_size;           /* bytes of it */
   uint32_t text_cut;            /* there was no room for all of it */
+  uint32_t passed;              /* the value of `run' that all have been woken
+                                   for */
 
   /* The server's half.  */
   uint32_t stop_wanted;
-  uint32_t run;                 /* futex; counts up: look again */
+  uint32_t run;                 /* futex; counts up: look again.  The server
+                                   wakes one, who wakes the others */
   uint32_t issued;              /* commands written */
   uint32_t console_taken;
   uint32_t wants;               /* of enum channel_wants */

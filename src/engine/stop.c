@@ -118,7 +118,8 @@ stop_thread_born (struct thread *t)
   t->slot->syscall = -1;
 }
 
-/* T's id is known: from now on the server may see it.  */
+/* T's id is known: from now on the server may see it.  It need not hear of
+   each new thread, but of a process that begins to run.  */
 
 static void
 publish (struct thread *t)
@@ -126,8 +127,9 @@ publish (struct thread *t)
   struct channel *c = channel_of (t);
   t->slot->tid = t->tid;
   set_state (t->slot, CHANNEL_RUNNING);
-  c->process_state = CHANNEL_PROCESS_RUNNING;
-  call_event (c);
+  if (__atomic_exchange_n (&c->process_state, CHANNEL_PROCESS_RUNNING,
+                           __ATOMIC_SEQ_CST) == CHANNEL_PROCESS_STARTING)
+    call_event (c);
 }
 
 /* See stop.h.  */
@@ -436,6 +438,45 @@ answer_server (struct thread *t)
   park_enter_syscall (t);
 }
 
+/* T has been woken, or so it seems: the first for whom RUN has moved wakes all
+   the others.  The server leaves that to a thread of the program, because the
+   scheduler has who wakes many busy threads wait for its turn behind them, and
+   the server is to hear of an interrupt at once.  */
+
+static void
+pass_on (struct channel *c)
+{
+  uint32_t run = __atomic_load_n (&c->run, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n (&c->passed, __ATOMIC_SEQ_CST) != run
+      && __atomic_exchange_n (&c->passed, run, __ATOMIC_SEQ_CST) != run)
+    futex_wake (&c->run, INT32_MAX, true);
+}
+
+/* T has stopped.  The server hears of an event at once, but of threads that
+   stop along with others only when none runs any more.  Of two that are the
+   last, the later to write its state sees the other's.  */
+
+static void
+announce (const struct thread *t)
+{
+  static uint32_t runs;         /* a slot whose thread was seen to run */
+  struct channel *c = channel_of (t);
+  uint32_t used = __atomic_load_n (&c->n_used, __ATOMIC_ACQUIRE);
+  if (t->slot->stop != CHANNEL_STOP_NONE || t->channel)
+    used = 0;
+  uint32_t first = __atomic_load_n (&runs, __ATOMIC_RELAXED);
+  for (uint32_t n = 0; n < used && used <= ARRAY_SIZE (in_use); n++)
+    {
+      uint32_t i = (first + n) % used;
+      if (__atomic_load_n (&channel_slot (c, i)->state, __ATOMIC_SEQ_CST)
+          != CHANNEL_RUNNING)
+        continue;
+      __atomic_store_n (&runs, i, __ATOMIC_RELAXED);
+      return;
+    }
+  call_event (c);
+}
+
 /* Stop until nobody wants it any more.  A signal of the debugger's is left in
    the slot.  */
 
@@ -447,7 +488,7 @@ wait (struct thread *t)
   fill (t);
   set_state (s, CHANNEL_STOPPED);
   park_enter_syscall (t);
-  call_event (c);
+  announce (t);
   for (;;)
     {
       uint32_t run = __atomic_load_n (&c->run, __ATOMIC_SEQ_CST);
@@ -456,6 +497,7 @@ wait (struct thread *t)
       if (answer_wanted (c))
         answer_server (t);
       futex_wait (&c->run, run, true, SERVER_CHECK_NS);
+      pass_on (c);
       if (!call_server_lives ())
         forget_debugger (t);
     }

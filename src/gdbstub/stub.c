@@ -368,12 +368,13 @@ show_text (struct stub *s)
     }
 }
 
+/* Take what has happened, if FDS say that something has.  */
 static void
-take_events (struct stub *s)
+take_events (struct stub *s, const struct pollfd fds[3])
 {
   struct target_event e;
 
-  while (s->running)
+  while (s->running && fds[0].revents != 0)
     {
       bool stopped;
 
@@ -511,6 +512,7 @@ wait_for_work (struct stub *s, struct pollfd fds[3])
     fds[2].fd = -1;
   if (!s->running)
     fds[0].fd = -1;
+  target_listen (s->t, open && fds[1].events != 0 ? s->connection.in : -1);
   while (poll (fds, 3, -1) < 0)
     ;
 }
@@ -538,15 +540,20 @@ loop (struct stub *s)
   while (!s->exit_requested)
     {
       wait_for_work (s, fds);
-      if (fds[0].revents != 0)
-        take_events (s);
       if (!connection_is_open (&s->connection))
         {
+          take_events (s, fds);
           if (fds[1].revents != 0)
             accept_connection (s);
           continue;
         }
       alive = fds[1].revents == 0 || read_input (s);
+      if (s->running)
+        {
+          /* An interrupt comes before the events: see target_listen.  */
+          take_input (s);
+          take_events (s, fds);
+        }
       take_input (s);
       if (!pump (s) || !alive)
         if (!end_connection (s))

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "host/sentry.h"
 
 static uint32_t
 load (const uint32_t *word)
@@ -230,36 +231,38 @@ process_kick (const struct process *p, int tid)
   info.si_signo = CHANNEL_KICK_SIGNAL;
   info.si_code = CHANNEL_KICK_CODE;
   info.si_value.sival_ptr = (void *) p->cookie;
-  syscall (SYS_rt_tgsigqueueinfo, p->pid, tid, CHANNEL_KICK_SIGNAL, &info);
+  sentry_call (SYS_rt_tgsigqueueinfo, p->pid, tid, CHANNEL_KICK_SIGNAL,
+               (long) &info);
 }
 
 /* See process.h.  */
 void
-process_stop (struct process *p)
+process_stop (const struct process *p)
 {
-  __atomic_store_n (&p->channel.channel->stop_wanted, 1, __ATOMIC_SEQ_CST);
-  process_look (p);
-  for (unsigned i = 0; i < p->n_threads; i++)
-    if (p->threads[i].tid != 0 && process_state (p, i) == CHANNEL_RUNNING)
-      process_kick (p, p->threads[i].tid);
+  struct channel *c = p->channel.channel;
+  unsigned used = MIN (load (&c->n_used), (uint32_t) CHANNEL_MAX_THREADS);
+
+  __atomic_store_n (&c->stop_wanted, 1, __ATOMIC_SEQ_CST);
+  for (unsigned i = 0; i < used; i++)
+    if (process_state (p, i) == CHANNEL_RUNNING)
+      process_kick (p, process_slot (p, i)->tid);
 }
 
-/* Let the threads of P that wait look again.  */
-static void
-wake (struct process *p)
+/* See process.h.  */
+void
+process_release (const struct process *p)
+{
+  __atomic_store_n (&p->channel.channel->stop_wanted, 0, __ATOMIC_SEQ_CST);
+}
+
+/* See process.h.  The first thread to wake wakes the others.  */
+void
+process_wake (const struct process *p)
 {
   struct channel *c = p->channel.channel;
 
   __atomic_add_fetch (&c->run, 1, __ATOMIC_SEQ_CST);
-  syscall (SYS_futex, &c->run, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
-/* See process.h.  */
-void
-process_release (struct process *p)
-{
-  __atomic_store_n (&p->channel.channel->stop_wanted, 0, __ATOMIC_SEQ_CST);
-  wake (p);
+  syscall (SYS_futex, &c->run, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* See process.h.  */
@@ -328,7 +331,7 @@ process_ask (struct process *p, enum channel_question question, uint64_t arg,
   c->question = question;
   c->question_arg = arg;
   __atomic_store_n (&c->asked, asked, __ATOMIC_RELEASE);
-  wake (p);
+  process_wake (p);
   for (unsigned us = 0; load (&c->answered) != asked; us += ASK_PAUSE)
     {
       if (us >= ASK_LIMIT)

@@ -93,11 +93,13 @@ bool process_runs (struct process *p);
 void process_kick (const struct process *p, int tid);
 
 /* Have all threads of P stop: those that run are kicked.  May be called again
-   and again.  */
-void process_stop (struct process *p);
+   and again, and by the sentry.  */
+void process_stop (const struct process *p);
 
-/* Let go what process_stop holds; each thread does what its slot says.  */
-void process_release (struct process *p);
+/* Let go what process_stop holds; each thread does what its slot says when it
+   has been woken, or looks by itself.  */
+void process_release (const struct process *p);
+void process_wake (const struct process *p);
 
 /* Issue a command to the engine of P.  */
 void process_command (struct process *p, enum channel_request request,

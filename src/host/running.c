@@ -24,6 +24,7 @@
 
 #define STOP_LIMIT 5000         /* milliseconds */
 #define KICK_AGAIN 20
+#define CROWD 8                 /* threads */
 #define CHILD_LIMIT 2000        /* for a fork's child to be there */
 
 static int64_t
@@ -167,7 +168,7 @@ find_event (struct target *t, struct process **found, unsigned *slot)
           ignored = true;
         }
       if (ignored && p->channel.channel->stop_wanted == 0)
-        process_release (p);
+        process_wake (p);
     }
   return false;
 }
@@ -218,7 +219,9 @@ instruct (struct process *p, unsigned slot, const struct target_action *action)
   if (t->resume == TARGET_RESUME_STAY
       || process_event (p, slot) != CHANNEL_STOP_NONE)
     return;                     /* it keeps the event that it has */
-  s->resume_signal = action->signal;
+  /* One that it was given before, and has not come to, stays.  */
+  if (action->signal != 0)
+    s->resume_signal = action->signal;
   s->range_start = action->range_start;
   s->range_end = action->range_end;
   t->taken = false;
@@ -238,13 +241,63 @@ kick_out_changed (const struct process *p)
       process_kick (p, p->threads[i].tid);
 }
 
+/* In the sentry: stop all, and let the owner of the target look.  */
 static void
-release_all (const struct target *t)
+raise_alarm (void *data)
 {
+  const struct target *t = data;
+  uint64_t one = 1;
+
+  want_stop (t);
+  sentry_call (SYS_write, t->wake, (long) &one, sizeof one, 0);
+}
+
+/* Before the threads run: with more than a few, somebody else has to listen
+   (see sentry.h).  */
+static void
+post_sentry (struct target *t)
+{
+  unsigned n = 0;
+
   for (struct process *p = t->processes; p != NULL; p = p->next)
+    n += p->n_threads;
+  if (n < CROWD)
+    return;
+  if (t->sentry == NULL)
+    t->sentry = sentry_create (raise_alarm, t);
+  sentry_watch (t->sentry, t->input);
+  sentry_arm (t->sentry);
+}
+
+/* See target.h.  */
+void
+target_listen (struct target *t, int fd)
+{
+  t->input = fd;
+  sentry_watch (t->sentry, fd);
+}
+
+static void
+release_all (struct target *t)
+{
+  struct process *p;
+
+  post_sentry (t);
+  for (p = t->processes; p != NULL; p = p->next)
     {
       process_publish_points (p);
       process_release (p);
+    }
+  if (sentry_has_rung (t->sentry))
+    {
+      /* It may have wanted the stop before it was released: no thread has
+         run yet, and none shall.  */
+      want_stop (t);
+      return;
+    }
+  for (p = t->processes; p != NULL; p = p->next)
+    {
+      process_wake (p);
       kick_out_changed (p);
     }
 }
@@ -464,8 +517,9 @@ target_next_event (struct target *t, struct target_event *event)
   if (!t->running)
     return false;
   if (!find_event (t, &p, &slot) && find_ended (t) == NULL && !t->interrupt
-      && any_resumed (t))
+      && !sentry_has_rung (t->sentry) && any_resumed (t))
     return false;
+  sentry_disarm (t->sentry);
   target_stop_all (t);
   if (!choose_event (t, event))
     {

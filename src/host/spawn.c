@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/policy.h"
+
 #define FAILED_STATUS 127
 
 static size_t
@@ -165,6 +167,7 @@ static bool
 set_up (const struct target_program *program)
 {
   default_signals ();
+  policy_restore_slices ();
   if (!set_streams (program))
     return false;
   if (program->cwd != NULL && chdir (program->cwd) < 0)

@@ -5,6 +5,7 @@
 #define HOST_TARGET_IMPL_H
 
 #include "host/process.h"
+#include "host/sentry.h"
 
 struct target
 {
@@ -19,6 +20,8 @@ struct target
   int timer;                    /* for records that nobody tells of */
   struct target_records records;
   struct target_changes changes;
+  int input;                    /* of target_listen; -1: none */
+  struct sentry *sentry;        /* null: none was needed yet */
 
   bool running;
   bool interrupt;               /* wanted */

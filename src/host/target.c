@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "host/monitor.h"
+#include "host/policy.h"
 #include "host/program.h"
 #include "host/spawn.h"
 
@@ -106,8 +107,10 @@ target_add (struct target *t, struct process *p)
 
   while (*end != NULL)
     end = &(*end)->next;
-  *end = p;
   p->next = NULL;
+  sentry_lock (t->sentry);
+  *end = p;
+  sentry_unlock (t->sentry);
   watch (t, p->pidfd);
 }
 
@@ -119,8 +122,10 @@ target_drop (struct target *t, struct process *p)
 
   while (*at != NULL && *at != p)
     at = &(*at)->next;
+  sentry_lock (t->sentry);
   if (*at != NULL)
     *at = p->next;
+  sentry_unlock (t->sentry);
   epoll_ctl (t->epoll, EPOLL_CTL_DEL, p->pidfd, NULL);
   target_take_last_records (t, p);
   process_destroy (t->server, p);
@@ -191,7 +196,9 @@ hook_born (void *data, int pid, const struct birth *b, enum birth_refusal r)
     }
   p->execed = p != t->spawning;
   target_take_last_records (t, p);
+  sentry_lock (t->sentry);
   process_born (t->server, p, b);
+  sentry_unlock (t->sentry);
   target_publish_wants (t, p);
 }
 
@@ -281,10 +288,12 @@ target_create (struct target **made, const struct channel_options *options)
   if (t == NULL)
     return TARGET_TOO_MANY;
   t->epoll = t->sigchld = t->wake = t->timer = -1;
+  t->input = -1;
   t->program_signals = ~0ull;
   t->options = options != NULL ? *options
                                : (struct channel_options){ .follow = 1 };
   image_file (t->engine_file, sizeof t->engine_file);
+  policy_shorten_slices ();
   r = SERVER_NO_MEMORY;
   if (open_descriptors (t))
     r = server_create (&t->server, t->engine_file, &t->options, true, &hooks);
@@ -317,6 +326,7 @@ target_destroy (struct target *t, bool kill)
       if (r != TARGET_OK && t->processes == p)
         target_drop (t, p);
     }
+  sentry_destroy (t->sentry);
   server_destroy (t->server);
   close_descriptors (t);
   free (t);
@@ -537,6 +547,7 @@ target_detach (struct target *t, int pid, int signal)
                       __ATOMIC_RELEASE);
   process_command (p, CHANNEL_REQUEST_DETACH, 0, 0);
   process_release (p);
+  process_wake (p);
   target_drop (t, p);
   return TARGET_OK;
 }

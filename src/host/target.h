@@ -372,6 +372,13 @@ MUST_USE enum target_refusal
 target_resume (struct target *t, const struct target_action *actions,
                size_t n);
 
+/* Input on descriptor FD (-1: none), which the owner of T reads, asks for a
+   stop: when some comes while T runs, threads may be stopped before the owner
+   gets to look at it.  If then it calls target_interrupt, it does so before
+   target_next_event, which lets the threads run on when nothing has
+   happened.  */
+void target_listen (struct target *t, int fd);
+
 /* Ask for a stop.  An event follows: TARGET_EVENT_INTERRUPT, by a thread of
    process PID (0: any), or another event that came first, in which case the
    request is forgotten.  No effect while stopped.  */

@@ -197,6 +197,14 @@ target_detach (struct target *t, int pid, int signal)
   return TARGET_OK;
 }
 
+/* See target.h.  The fake never runs by itself.  */
+void
+target_listen (struct target *t, int fd)
+{
+  (void) t;
+  (void) fd;
+}
+
 enum target_refusal
 target_send_signal (struct target *t, int pid, int tid, int signal)
 {

@@ -178,6 +178,58 @@ interrupts (int n_threads)
   target_destroy (t, true);
 }
 
+/* Wait for an event; NONE: there was none, and T runs on.  */
+static enum target_event_kind
+look_once (struct target *t)
+{
+  struct target_event e;
+
+  target_next_event (t, &e);
+  return e.kind;
+}
+
+/* Input while many threads spin is heard at once, and means no more than that
+   the owner of the target shall look.  */
+static void
+listens (void)
+{
+  struct target *t;
+  int pid = start (&t, "threads", "12"), input[2];
+  unsigned heard = 0, ran_on = 0, stopped = 0;
+  char byte;
+
+  if (pid == 0 || pipe (input) < 0)
+    return;
+  target_listen (t, input[0]);
+  for (int i = 0; i < 20; i++)
+    {
+      const struct target_action all = { .kind = TARGET_RESUME_CONTINUE };
+      struct pollfd fd = { target_event_fd (t), POLLIN, 0 };
+
+      /* Few threads are there at first.  */
+      if (target_resume (t, &all, 1) != TARGET_OK)
+        break;
+      if (i > 0)
+        {
+          while (look_once (t) != TARGET_EVENT_NONE)
+            ;
+          heard += write (input[1], "x", 1) == 1 && poll (&fd, 1, LIMIT) == 1
+                   && read (input[0], &byte, 1) == 1;
+          ran_on += i % 2 == 0 || look_once (t) == TARGET_EVENT_NONE;
+        }
+      else
+        usleep (300000);
+      target_interrupt (t, pid);
+      stopped += look_once (t) == TARGET_EVENT_INTERRUPT;
+    }
+  check (heard == 19, "listens: input is heard");
+  check (ran_on == 19, "listens: it is no event");
+  check (stopped == 20, "listens: interrupts");
+  target_destroy (t, true);
+  close (input[0]);
+  close (input[1]);
+}
+
 static void
 signals (void)
 {
@@ -352,6 +404,7 @@ main (void)
   breakpoints ();
   interrupts (0);
   interrupts (3);
+  listens ();
   signals ();
   memory ();
   execs ();
