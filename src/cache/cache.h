@@ -102,7 +102,8 @@ uint64_t cache_fault_exit (uint64_t pc);
 
 /* From the registers MACHINE at which the thread of C was interrupted in
    emitted code, the application's: *APP.  False if MACHINE's PC is in no
-   emitted code, or where a rule counts as the engine.  Needs no lock; may run in signal context.  */
+   emitted code, or where a rule counts as the engine.  Needs no lock; may run
+   in signal context.  */
 bool cache_translate (const struct arch_context *c,
                       const struct arch_regs *machine, struct arch_regs *app);
 

@@ -3,8 +3,8 @@
    A region is filled from both ends: code upwards, units (exit stubs, far
    jumps, data; arch/lookup.h) downwards.  At its start stands the code of the
    lookup that blocks share, so that each reaches it by a short jump.  It is
-   mapped twice, for writing and for execution (struct region.delta apart), or once
-   where an option says so.
+   mapped twice, for writing and for execution (struct region.delta apart), or
+   once where an option says so.
 
    Locks: the cache lock, except for region_find and region_contains, which
    read what never changes once it is published, and may run in signal

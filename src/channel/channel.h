@@ -4,8 +4,9 @@
    Layout: struct channel, then n_slots slots of slot_size bytes from slots_at,
    then the ring of records (channel/ring.h) at records_at.
    All offsets are from the start of the mapping.  Without a debugger there are
-   no slots (n_slots is 0) and no ring, nobody reads it from outside, and the mapping is
-   private to the process: fork copies it and nothing needs to be done.
+   no slots (n_slots is 0) and no ring, nobody reads it from outside, and the
+   mapping is private to the process: fork copies it and nothing needs to be
+   done.
 
    Who writes what:
    1. The server writes `birth' before the engine starts, and the command half

@@ -185,8 +185,9 @@ gate_init (void)
   began_ticks = arch_ticks ();
 }
 
-/* Nanoseconds since *TICKS, which becomes the present.  To note the processor's
-   time costs next to nothing; what a tick is worth is only asked here.  */
+/* Nanoseconds since *TICKS, which becomes the present.  To note the
+   processor's time costs next to nothing; what a tick is worth is only asked
+   here.  */
 
 static uint64_t
 elapsed (uint64_t *ticks)

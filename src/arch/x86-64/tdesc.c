@@ -213,8 +213,8 @@ add_flags (struct text *t, const char *id, const char *const *bits, unsigned n,
   add (t, "<flags id=\"%s\" size=\"4\">", id);
   for (unsigned i = 0; i < n; i++)
     if (bits[i] != NULL)
-      add (t, "<field name=\"%s\" start=\"%u\" end=\"%u\"%s/>\n", bits[i], i, i,
-           type);
+      add (t, "<field name=\"%s\" start=\"%u\" end=\"%u\"%s/>\n", bits[i], i,
+           i, type);
   add (t, "</flags>\n");
 }
 
