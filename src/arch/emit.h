@@ -293,14 +293,18 @@ emit_push_slot (struct emit *e, cache_pc slot)
 void emit_nop (struct emit *e, unsigned n);
 
 /* Pad with nops so that a field of four bytes which is to stand SKIP bytes
-   further on lies within eight aligned bytes: a store to it is then seen
-   whole by any processor that fetches it.  */
+   further on lies within one line of the caches: a store to it is atomic then
+   (SDM volume 3, 9.1.1), and a processor that fetches it sees all of it or
+   nothing.  HotSpot and DynamoRIO have relied on the same for calls and jumps
+   that are patched while others run them.  */
+#define EMIT_LINE 64
+
 static inline void
 emit_align_field (struct emit *e, unsigned skip)
 {
-  unsigned at = ((uintptr_t) e->at + skip) & 7;
-  if (at > 4)
-    emit_nop (e, 8 - at);
+  unsigned at = ((uintptr_t) e->at + skip) % EMIT_LINE;
+  if (at > EMIT_LINE - 4)
+    emit_nop (e, EMIT_LINE - at);
 }
 
 /* Store DISTANCE into the four bytes at FIELD, at once.  */

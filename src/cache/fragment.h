@@ -14,7 +14,7 @@
    2. exit.to is not 0 exactly while the exit's branch goes to that
       fragment, and then the exit is in the fragment's list `in'.
    3. Only the bytes of an exit's field, and of slots in units, change after a
-      fragment is published, each by one aligned store.
+      fragment is published, each by one store that is seen whole.
 
    All of this is guarded by the cache lock, which callers of every function in
    src/cache hold unless a header says otherwise.  */
