@@ -71,6 +71,10 @@ struct channel_trace
 };
 
 
+/* A variable of a number from here on is none: what an expression sets it to is
+   recorded as a block of that number.  */
+#define CHANNEL_VARIABLE_RECORD 0x8000
+
 /* Actions: each begins with its kind.  */
 enum channel_action
 {
@@ -83,7 +87,10 @@ struct channel_action_head
   uint32_t index;               /* of its hits */
   uint64_t pass_count;          /* 0: none */
   uint8_t registers, vector;    /* wanted */
-  uint8_t pad[6];
+  uint8_t stream;               /* whether tracing goes on or not, and without
+                                   end: what is beyond its pass count is left
+                                   out */
+  uint8_t pad[5];
 };
 
 /* Memory at an address or, with BASE (a number of GDB's) not negative, behind

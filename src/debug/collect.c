@@ -22,6 +22,7 @@ struct buffer
   struct channel_trace_part part;
   uint8_t blocks[16384];
   uint32_t used;                /* of blocks */
+  bool stream;
   bool lost;                    /* the frame is to be dropped */
 };
 
@@ -91,7 +92,7 @@ may_send (struct buffer *b, uint32_t size)
 {
   struct channel_trace *trace = call_trace ();
 
-  if (!b->lost && !take_quota (trace, size))
+  if (!b->lost && !b->stream && !take_quota (trace, size))
     {
       stop_tracing (trace, CHANNEL_TRACE_FULL, b->part.number);
       b->lost = true;
@@ -253,11 +254,13 @@ collect_begin (struct arch_context *c, const struct collect_wish *wish)
   const struct thread *t = (const struct thread *) c;
   struct buffer *b = buffer_of (c);
 
-  if (!trace || !is_running (trace) || !stop_records (t))
+  if (!trace || !(wish->head.stream || is_running (trace))
+      || !stop_records (t))
     return false;
   b->part = (struct channel_trace_part){ wish->number, wish->head.index,
                                          t->number, CHANNEL_PART_FIRST };
   b->used = 0;
+  b->stream = wish->head.stream;
   b->lost = false;
   if (wish->head.registers)
     add_registers (c, wish);
@@ -282,7 +285,7 @@ collect_end (struct arch_context *c, const struct collect_wish *wish)
   if (n > pass)
     buffer_of (c)->lost = true;
   flush (c, CHANNEL_PART_LAST);
-  if (pass && n == pass)
+  if (pass && n == pass && !wish->head.stream)
     stop_tracing (trace, CHANNEL_TRACE_PASSED, wish->number);
 }
 
@@ -302,8 +305,8 @@ collect_fail (struct arch_context *c, const struct collect_wish *wish,
   struct channel_trace *trace = call_trace ();
 
   if (open)
-    flush (c, CHANNEL_PART_LAST);
-  if (!trace || !is_running (trace))
+    collect_end (c, wish);
+  if (wish->head.stream || !trace || !is_running (trace))
     return;
   trace->error = errors[MIN (c->spill[0], AGENT_N_ERRORS - 1ul)];
   stop_tracing (trace, CHANNEL_TRACE_ERROR, wish->number);
@@ -327,7 +330,7 @@ collect_refuse (const struct collect_wish *wish)
 {
   struct channel_trace *trace = call_trace ();
 
-  if (!trace || !is_running (trace))
+  if (!trace || !is_running (trace) || wish->head.stream)
     return;
   trace->error = CHANNEL_TRACE_ERROR_REFUSED;
   stop_tracing (trace, CHANNEL_TRACE_ERROR, wish->number);
@@ -384,6 +387,13 @@ hook_get (struct arch_context *c, uint64_t cookie, uint64_t number,
     }
 }
 
+static void
+add_variable (struct arch_context *c, uint64_t number, uint64_t value)
+{
+  memcpy (add_block (c, CHANNEL_BLOCK_VARIABLE, number, sizeof value) + 1,
+          &value, sizeof value);
+}
+
 /* Outside of tracing nothing changes.  */
 static enum agent_error
 hook_set (struct arch_context *c, uint64_t cookie, uint64_t number,
@@ -391,7 +401,12 @@ hook_set (struct arch_context *c, uint64_t cookie, uint64_t number,
 {
   struct channel_trace *trace = call_trace ();
 
-  (void) c, (void) cookie;
+  (void) cookie;
+  if (number >= CHANNEL_VARIABLE_RECORD)
+    {
+      add_variable (c, number, value);
+      return AGENT_NO_ERROR;
+    }
   if (kind_of (trace, number) == CHANNEL_VARIABLE_NONE)
     return AGENT_VARIABLE;
   if (is_running (trace))
@@ -406,8 +421,7 @@ hook_variable (struct arch_context *c, uint64_t cookie, uint64_t number)
   enum agent_error e = hook_get (c, cookie, number, &value);
 
   if (!e)
-    memcpy (add_block (c, CHANNEL_BLOCK_VARIABLE, number, sizeof value) + 1,
-            &value, sizeof value);
+    add_variable (c, number, value);
   return e;
 }
 

@@ -9,7 +9,7 @@
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
-enum { MAX_WORDS = 64 };
+enum { MAX_WORDS = 128 };
 
 /* The words behind those of the row.  */
 struct arguments
@@ -216,6 +216,141 @@ do_watch_logs (struct stub *s, struct arguments args)
   reply_raw (&text, "", 1);
   stub_console (s, text.data);
   reply_fini (&text);
+  return true;
+}
+
+/* Read the three words of each value into VALUES; what is allocated for them
+   goes to TEXTS, two for each, and CODES.  */
+static bool
+read_values (struct arguments args, struct stream_value *values, char **texts,
+             struct point_code **codes)
+{
+  if (args.n % 3 != 0 || args.n / 3 > STREAM_MAX_VALUES)
+    return false;
+  for (size_t i = 0; i < args.n / 3; i++)
+    {
+      const char *const *words = args.words + 3 * i;
+
+      texts[2 * i] = text_of (words[0]);
+      texts[2 * i + 1] = text_of (words[1]);
+      if (texts[2 * i] == NULL || texts[2 * i + 1] == NULL
+          || !read_code (words + 2, 1, &codes[i]))
+        return false;
+      values[i] = (struct stream_value) {
+        texts[2 * i], texts[2 * i + 1], { codes[i]->code, codes[i]->length }
+      };
+    }
+  return true;
+}
+
+/* What `trace add' has allocated.  */
+struct trace_words
+{
+  char *file, *place;
+  struct point_code *condition;
+  char *texts[2 * STREAM_MAX_VALUES];
+  struct point_code *codes[STREAM_MAX_VALUES];
+};
+
+/* Read the arguments of `trace add' into O, which has room for VALUES.  */
+static bool
+read_trace (struct arguments args, struct stream_order *o,
+            struct target_bytecode *condition, struct stream_value *values,
+            struct trace_words *w)
+{
+  uint64_t n;
+
+  if (args.n < 7 || !number (args.words[0], &n) || n == 0
+      || n >= TARGET_STREAM || !number (args.words[1], &o->addr)
+      || !number (args.words[2], &o->limit))
+    return false;
+  o->number = n;
+  if (strcmp (args.words[3], "-") != 0
+      && (o->file = w->file = text_of (args.words[3])) == NULL)
+    return false;
+  o->place = w->place = text_of (args.words[4]);
+  o->bare = strcmp (args.words[5], "1") == 0;
+  if (o->place == NULL
+      || (strcmp (args.words[6], "-") != 0
+          && !read_code (args.words + 6, 1, &w->condition)))
+    return false;
+  if (w->condition != NULL)
+    {
+      *condition = (struct target_bytecode) { w->condition->code,
+                                              w->condition->length };
+      o->condition = condition;
+    }
+  o->values = values;
+  o->n_values = (args.n - 7) / 3;
+  return read_values ((struct arguments) { args.words + 7, args.n - 7 },
+                      values, w->texts, w->codes);
+}
+
+static void
+free_words (struct trace_words *w)
+{
+  free (w->file);
+  free (w->place);
+  point_code_free (w->condition);
+  for (size_t i = 0; i < ARRAY_SIZE (w->texts); i++)
+    free (w->texts[i]);
+  for (size_t i = 0; i < ARRAY_SIZE (w->codes); i++)
+    point_code_free (w->codes[i]);
+}
+
+static bool
+do_trace_add (struct stub *s, struct arguments args)
+{
+  struct stream_value values[STREAM_MAX_VALUES];
+  struct target_bytecode condition;
+  struct stream_order o = { 0 };
+  struct trace_words words = { 0 };
+  const char *why = "the arguments are not those of `help'";
+  char line[256];
+
+  if (read_trace (args, &o, &condition, values, &words))
+    why = streams_add (&s->streams, s->t, &o);
+  if (why != NULL)
+    {
+      snprintf (line, sizeof line, "rio: %s.\n", why);
+      stub_console (s, line);
+    }
+  free_words (&words);
+  return true;
+}
+
+static bool
+do_trace_end (struct stub *s, struct arguments args)
+{
+  uint64_t n;
+
+  if (args.n != 1 || !number (args.words[0], &n)
+      || !streams_end (&s->streams, s->t, n))
+    stub_console (s, "rio: a number is wanted, and the program stopped.\n");
+  return true;
+}
+
+static bool
+do_trace_forget (struct stub *s, struct arguments args)
+{
+  uint64_t n;
+
+  if (args.n != 1 || !number (args.words[0], &n)
+      || !streams_forget (&s->streams, s->t, n))
+    stub_console (s, "rio: a number is wanted, and the program stopped.\n");
+  return true;
+}
+
+static bool
+do_trace_hits (struct stub *s, struct arguments args)
+{
+  char line[32];
+  uint64_t n;
+
+  if (args.n != 1 || !number (args.words[0], &n))
+    return false;
+  snprintf (line, sizeof line, "%lu\n", streams_hits (&s->streams, n));
+  stub_console (s, line);
   return true;
 }
 

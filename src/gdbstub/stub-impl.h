@@ -59,6 +59,7 @@ struct stub
   struct launch launch;
   struct inserted inserted;
   struct watchlogs watchlogs;
+  struct streams streams;
   struct hostio files;
   struct tls tls;
   struct tracing tracing;

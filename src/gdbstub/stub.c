@@ -344,6 +344,16 @@ take_event (struct stub *s, const struct target_event *e)
     s->exit_requested = true;
 }
 
+static void
+show_lines (struct stub *s, struct reply *text)
+{
+  if (text->length == 0)
+    return;
+  reply_raw (text, "", 1);
+  stub_console (s, text->data);
+  reply_clear (text);
+}
+
 /* Show what commands of breakpoints have printed, and what is logged.  */
 static void
 show_text (struct stub *s)
@@ -351,12 +361,9 @@ show_text (struct stub *s)
   char text[512];
   size_t n;
 
-  if (s->watchlogs.text.length > 0)
-    {
-      reply_raw (&s->watchlogs.text, "", 1);
-      stub_console (s, s->watchlogs.text.data);
-      reply_clear (&s->watchlogs.text);
-    }
+  show_lines (s, &s->watchlogs.text);
+  show_lines (s, &s->streams.text);
+  streams_flush (&s->streams);
   while ((n = target_text (s->t, text, sizeof text)) > 0)
     {
       struct reply out = { NULL, 0, 0 };
@@ -621,6 +628,7 @@ fini (struct stub *s)
   reply_fini (&s->watchlogs.text);
   tls_forget (&s->tls, 0);
   tracing_fini (&s->tracing);
+  streams_fini (&s->streams);
   launch_fini (&s->launch);
   reply_fini (&s->document);
   free (s->document_name);
@@ -650,7 +658,7 @@ stub_serve (struct target *t, const struct stub_options *options)
   target_set_changes (t, &(struct target_changes) { s, take_change });
   tdesc_init_host (&s->tdesc);
   launch_init (&s->launch, options);
-  tracing_init (&s->tracing, t);
+  tracing_init (&s->tracing, t, &s->streams, &s->rsp);
   guard_pipes ();
   begun = begin (s);
   if (begun)

@@ -9,6 +9,7 @@
 #include "gdbstub/alloc.h"
 
 #define TIME_VARIABLE 1         /* as gdbserver has it */
+#define MAX_BACKLOG (1u << 20)  /* bytes */
 
 static uint64_t
 now (void)
@@ -25,20 +26,34 @@ take_record (void *data, int pid, const void *bytes, size_t size)
 {
   struct tracing *x = data;
 
-  if (tracebuf_take (x->frames, pid, bytes, size)
+  if (streams_take (x->streams, bytes, size)
+      || tracebuf_take (x->frames, pid, bytes, size)
       || !tracebuf_is_full (x->frames))
     return;
   target_trace_stop (x->t, TARGET_TRACE_FULL, 0);
 }
 
+/* GDB has read most of what it was sent: lines are not made faster than it
+   shows them.  */
+static bool
+is_ready (void *data)
+{
+  const struct tracing *x = data;
+
+  return x->rsp->out_end - x->rsp->out_at < MAX_BACKLOG;
+}
+
 /* See tracing.h.  */
 void
-tracing_init (struct tracing *x, struct target *t)
+tracing_init (struct tracing *x, struct target *t, struct streams *streams,
+              const struct rsp *rsp)
 {
-  const struct target_records records = { .data = x, .trace = take_record };
+  const struct target_records records = { .data = x, .trace = take_record,
+                                         .ready = is_ready };
   struct tracing_variable *v;
 
-  *x = (struct tracing) { .t = t, .frame = -1,
+  *x = (struct tracing) { .t = t, .streams = streams, .rsp = rsp,
+                          .frame = -1,
                           .buffer_size = TRACEBUF_DEFAULT_SIZE };
   x->frames = tracebuf_create ();
   if (!tracing_is_possible (x)
@@ -239,6 +254,13 @@ list_points (struct tracing *x, struct target_tracepoint **list)
   return n;
 }
 
+/* Whether there are indices for all.  */
+static bool
+fits (const struct tracing *x)
+{
+  return x->next_index <= TARGET_FIRST_STREAM;
+}
+
 /* See tracing.h.  */
 enum target_refusal
 tracing_start (struct tracing *x)
@@ -250,7 +272,8 @@ tracing_start (struct tracing *x)
   x->frame = -1;
   target_trace_stop (x->t, TARGET_TRACE_STOPPED, 0);
   tracebuf_clear (x->frames, x->buffer_size);
-  r = target_trace_start (x->t, list, n, x->buffer_size);
+  r = fits (x) ? target_trace_start (x->t, list, n, x->buffer_size)
+               : TARGET_TOO_MANY;
   free (list);
   if (r != TARGET_OK)
     return r;
@@ -271,7 +294,7 @@ tracing_update (struct tracing *x)
   if (!tracing_look (x).running)
     return TARGET_OK;
   n = list_points (x, &list);
-  r = target_trace_change (x->t, list, n);
+  r = fits (x) ? target_trace_change (x->t, list, n) : TARGET_TOO_MANY;
   free (list);
   return r;
 }

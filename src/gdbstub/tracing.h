@@ -10,7 +10,9 @@
 #define GDBSTUB_TRACING_H
 
 #include "gdbstub/reply.h"
+#include "gdbstub/rsp.h"
 #include "gdbstub/scan.h"
+#include "gdbstub/streams.h"
 #include "host/target.h"
 #include "tracebuf/tracebuf.h"
 
@@ -55,6 +57,8 @@ struct tracing_region
 struct tracing
 {
   struct target *t;
+  struct streams *streams;      /* which records go to first */
+  const struct rsp *rsp;        /* what GDB has still to read */
   struct tracing_point *points;
   uint32_t next_index;
   struct tracing_variable *variables;
@@ -75,7 +79,8 @@ struct tracing
   struct tracing_variable *next_variable;
 };
 
-void tracing_init (struct tracing *x, struct target *t);
+void tracing_init (struct tracing *x, struct target *t,
+                   struct streams *streams, const struct rsp *rsp);
 void tracing_fini (struct tracing *x);
 
 /* There can be tracing.  */

@@ -234,10 +234,12 @@ points_remove (struct point_set *set, enum target_point_kind kind,
 
 /* See points.h.  */
 void
-points_remove_kind (struct point_set *set, enum target_point_kind kind)
+points_remove_kind (struct point_set *set, enum target_point_kind kind,
+                    uint64_t low, uint64_t high)
 {
   for (size_t i = 0; i < set->n; i++)
-    if (set->points[i].kind == kind && set->points[i].present)
+    if (set->points[i].kind == kind && set->points[i].present
+        && set->points[i].length >= low && set->points[i].length <= high)
       {
         set->points[i].present = false;
         set->pool_used -= set->points[i].code_size;

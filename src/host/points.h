@@ -34,8 +34,9 @@ bool points_have_break (const struct point_set *set, app_addr addr);
 MUST_USE enum target_refusal points_copy (struct point_set *set,
                                           const struct point_set *from);
 
-/* Take all points of KIND out.  */
-void points_remove_kind (struct point_set *set, enum target_point_kind kind);
+/* Take all points of KIND out whose length is from LOW to HIGH.  */
+void points_remove_kind (struct point_set *set, enum target_point_kind kind,
+                         uint64_t low, uint64_t high);
 
 /* Make SET empty.  */
 void points_clear (struct point_set *set);

@@ -79,6 +79,12 @@ target_take_records (struct target *t)
 {
   long soon = 0;
 
+  if (t->running && !t->stopping && t->records.ready != NULL
+      && !t->records.ready (t->records.data))
+    {
+      set_timer (t, PERIOD_NS / 10);
+      return;
+    }
   for (struct process *p = t->processes; p != NULL; p = p->next)
     if (take (t, p, false))
       {

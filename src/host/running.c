@@ -61,6 +61,7 @@ target_stop_all (struct target *t)
 {
   int64_t start = now_ms (), kicked = start;
 
+  t->stopping = true;
   want_stop (t);
   while (any_runs (t) && now_ms () - start < STOP_LIMIT)
     {
@@ -70,6 +71,7 @@ target_stop_all (struct target *t)
       want_stop (t);
       kicked = now_ms ();
     }
+  t->stopping = false;
 }
 
 

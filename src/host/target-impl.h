@@ -24,6 +24,7 @@ struct target
   struct sentry *sentry;        /* null: none was needed yet */
 
   bool running;
+  bool stopping;                /* in target_stop_all */
   bool interrupt;               /* wanted */
   int interrupt_pid;            /* 0: any */
   unsigned wants;

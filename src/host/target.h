@@ -266,6 +266,9 @@ unsigned target_abilities (const struct target *t);
    while threads run.  */
 
 #define TARGET_MAX_TRACEPOINTS 1024
+#define TARGET_FIRST_STREAM 768 /* indices from there on are of streams */
+#define TARGET_STREAM 0x80000000u       /* numbers of tracepoints likewise */
+#define TARGET_STREAM_VALUE 0x8000u
 #define TARGET_MAX_VARIABLES 1024       /* numbers below that */
 
 struct target_trace_memory
@@ -326,6 +329,18 @@ void target_trace_stop (struct target *t, enum target_trace_end end,
                         uint32_t number);
 
 struct target_trace_status target_trace_status (struct target *t);
+
+/* A stream is a tracepoint that collects whether tracing goes on or not, from
+   now on until it is removed.  Its frames come as others do; those beyond its
+   pass count do not.  Several points may have one index, and count together:
+   from HITS on.  What an expression sets variable TARGET_STREAM_VALUE + K to
+   is in the frame as a variable of that number.  */
+MUST_USE enum target_refusal
+target_stream_add (struct target *t, const struct target_tracepoint *point);
+MUST_USE enum target_refusal target_stream_remove (struct target *t,
+                                                   uint32_t number);
+void target_stream_count_from (struct target *t, uint32_t index,
+                               uint64_t hits);
 
 /* Trace state variable NUMBER exists from now on, with VALUE; IS_TIME: it is
    the time in microseconds.  */
@@ -456,6 +471,10 @@ struct target_records
   /* A part of a trace frame of process PID: SIZE bytes as the engine wrote
      them, to be believed as little as any of its words.  */
   void (*trace) (void *data, int pid, const void *bytes, size_t size);
+
+  /* False: no more now, if that can wait; threads do, when the ring is
+     full.  */
+  bool (*ready) (void *data);
 };
 
 /* Likewise, what a WATCH_LOG of PID's has seen.  */

@@ -72,6 +72,7 @@ encode (struct encoded *e, const struct target_tracepoint *p)
     .pass_count = p->pass_count,
     .registers = p->registers,
     .vector = p->vector,
+    .stream = p->number >= TARGET_STREAM,
   };
 
   e->n = 0;
@@ -113,7 +114,8 @@ static void
 remove_all (struct target *t)
 {
   for (struct process *p = t->processes; p != NULL; p = p->next)
-    points_remove_kind (&p->points, TARGET_POINT_TRACE);
+    points_remove_kind (&p->points, TARGET_POINT_TRACE, 0,
+                        TARGET_STREAM - 1);
 }
 
 /* See target.h.  */
@@ -132,6 +134,41 @@ target_trace_change (struct target *t, const struct target_tracepoint *points,
   if (r != TARGET_OK)
     remove_all (t);
   return r;
+}
+
+/* See target.h.  */
+enum target_refusal
+target_stream_add (struct target *t, const struct target_tracepoint *point)
+{
+  enum target_refusal r = TARGET_OK;
+
+  if (t->running)
+    return TARGET_RUNNING;
+  if (point->number < TARGET_STREAM || point->index >= TARGET_MAX_TRACEPOINTS)
+    return TARGET_BAD_ARGUMENT;
+  for (struct process *p = t->processes; p != NULL && r == TARGET_OK;
+       p = p->next)
+    r = insert (p, point);
+  return r;
+}
+
+/* See target.h.  */
+enum target_refusal
+target_stream_remove (struct target *t, uint32_t number)
+{
+  if (t->running)
+    return TARGET_RUNNING;
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    points_remove_kind (&p->points, TARGET_POINT_TRACE, number, number);
+  return TARGET_OK;
+}
+
+/* See target.h.  */
+void
+target_stream_count_from (struct target *t, uint32_t index, uint64_t hits)
+{
+  if (index < TARGET_MAX_TRACEPOINTS)
+    trace_of (t)->hits[index] = hits;
 }
 
 
@@ -158,7 +195,7 @@ target_trace_start (struct target *t, const struct target_tracepoint *points,
   r = target_trace_change (t, points, n);
   if (r != TARGET_OK)
     return r;
-  memset (trace->hits, 0, sizeof trace->hits);
+  memset (trace->hits, 0, TARGET_FIRST_STREAM * sizeof trace->hits[0]);
   trace->room = MIN (size, (uint64_t) INT64_MAX);
   trace->error = 0;
   set_state (t, CHANNEL_TRACE_RUNNING);

@@ -529,6 +529,27 @@ target_trace_status (struct target *t)
 }
 
 enum target_refusal
+target_stream_add (struct target *t, const struct target_tracepoint *p)
+{
+  note (t, "stream %x.%u %lx %lu\n", p->number, p->index, p->addr,
+        p->pass_count);
+  return TARGET_OK;
+}
+
+enum target_refusal
+target_stream_remove (struct target *t, uint32_t number)
+{
+  note (t, "end stream %x\n", number);
+  return TARGET_OK;
+}
+
+void
+target_stream_count_from (struct target *t, uint32_t index, uint64_t hits)
+{
+  (void) t, (void) index, (void) hits;
+}
+
+enum target_refusal
 target_variable_define (struct target *t, uint32_t number, uint64_t value,
                         bool is_time)
 {

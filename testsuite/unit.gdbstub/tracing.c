@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fake-target.h"
+#include "gdbstub/streams.h"
 #include "peer.h"
 #include "tracebuf/tracebuf.h"
 
@@ -226,6 +227,82 @@ test_ends (void)
   stop ();
 }
 
+/* A frame of point NUMBER with the N VALUES, and a string at the third's
+   address.  */
+static size_t
+make_frame (uint8_t *to, uint32_t number, uint32_t index,
+            const uint64_t *values, size_t n)
+{
+  const struct channel_trace_part part
+    = { number, index, 3, CHANNEL_PART_FIRST | CHANNEL_PART_LAST };
+  struct channel_trace_block block = { CHANNEL_BLOCK_MEMORY, 16, values[2] };
+  size_t at = sizeof part;
+
+  memcpy (to, &part, sizeof part);
+  memcpy (to + at, &block, sizeof block);
+  memcpy (to + at + sizeof block, "say \"hi\"\n\0rest!", 16);
+  at += sizeof block + 16;
+  for (size_t i = 0; i < n; i++)
+    {
+      block = (struct channel_trace_block) { CHANNEL_BLOCK_VARIABLE, 8,
+                                             TARGET_STREAM_VALUE + i };
+      memcpy (to + at, &block, sizeof block);
+      memcpy (to + at + sizeof block, &values[i], 8);
+      at += sizeof block + 8;
+    }
+  return at;
+}
+
+/* Lines of streams, with values of each kind; and what ends them.  */
+static void
+test_streams (void)
+{
+  static const char *const kinds[] = { "d", "u", "s", "c", "b", "F", "f",
+                                       "e0=RED,-1=BLUE", "x", "d" };
+  const uint64_t numbers[] = { -5ul, -1ul, 0x1000, 'a', 7,
+                               0x3ff8000000000000, 0x3fc00000, -1ul, 255 };
+  struct stream_value values[ARRAY_SIZE (kinds)];
+  struct stream_order o = { .number = 4, .addr = 0x1000, .limit = 2,
+                            .place = "f (a.c:1)", .values = values,
+                            .n_values = ARRAY_SIZE (kinds) };
+  static const uint8_t code[] = { 0x27 };
+  struct streams l = { NULL, { NULL, 0, 0 } };
+  uint8_t frame[1024];
+  struct target *t;
+  size_t n;
+
+  check (target_create (&t, NULL) == TARGET_OK, "a target");
+  for (size_t i = 0; i < ARRAY_SIZE (kinds); i++)
+    values[i] = (struct stream_value) { "v", kinds[i], { code, 1 } };
+  check (streams_add (&l, t, &o) == NULL, "a stream");
+  n = make_frame (frame, TARGET_STREAM | TARGET_FIRST_STREAM << 16,
+                  TARGET_FIRST_STREAM, numbers, ARRAY_SIZE (numbers));
+  check (streams_take (&l, frame, n), "its frame is taken");
+  reply_raw (&l.text, "", 1);
+  check (strcmp (l.text.data,
+                 "1: thread 3, f (a.c:1): v = -5, "
+                 "v = 18446744073709551615, "
+                 "v = 0x1000 \"say \\\"hi\\\"\\012\", v = 97 'a', v = true, "
+                 "v = 1.5, v = 1.5, v = BLUE, v = 0xff, v = <error>\n")
+           == 0,
+         "and shown: %s", l.text.data);
+  reply_clear (&l.text);
+  frame[4] ^= 1;
+  check (streams_take (&l, frame, n) && l.text.length == 0,
+         "one of no stream is dropped");
+  frame[4] ^= 1;
+  for (size_t cut = 0; cut < n; cut++)
+    streams_take (&l, frame, cut);
+  check (streams_hits (&l, 4) == 2, "what is cut is survived, to the limit");
+  frame[3] = 0;
+  check (!streams_take (&l, frame, n), "others are not taken");
+  check (streams_end (&l, t, 4) && streams_hits (&l, 4) == 2
+           && streams_forget (&l, t, 4) && streams_hits (&l, 4) == 0,
+         "it ends, and is forgotten");
+  streams_fini (&l);
+  target_destroy (t, true);
+}
+
 /* Whatever the engine's words are.  */
 static void
 test_nonsense (void)
@@ -271,6 +348,7 @@ main (void)
   test_definitions ();
   test_frames ();
   test_ends ();
+  test_streams ();
   test_nonsense ();
   return check_done ();
 }

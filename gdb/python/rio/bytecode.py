@@ -53,6 +53,30 @@ def assemble(line):
     raise Refused("GDB's compiler says `%s'" % line.strip())
 
 
+def compile_at(location, text):
+    """The bytecode of TEXT for each address that LOCATION, of the kind that
+    `break' takes, comes to: {address: bytes}; or Refused.  GDB's compiler
+    takes no addresses for places."""
+    if location.startswith("*"):
+        raise Refused("its place is an address")
+    try:
+        listing = gdb.execute("maint agent-eval -at %s, %s"
+                              % (location, text), to_string=True)
+    except gdb.error as e:
+        raise Refused(str(e).rstrip(".")) from e
+    found = {}
+    scope = None
+    for line in listing.splitlines():
+        if line.startswith("Scope: "):
+            scope = int(line.split()[1], 16)
+            found[scope] = b""
+        elif re.match(r"\s*\d+\s+\w", line) and scope is not None:
+            found[scope] += assemble(line)
+    if not found or not all(found.values()):
+        raise Refused("GDB's compiler says nothing")
+    return found
+
+
 def compile_condition(text):
     """The bytecode of TEXT, which may be evaluated anywhere in the program, as
     a string in hexadecimal; or Refused."""

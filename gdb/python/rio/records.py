@@ -8,14 +8,12 @@ from .remote import fail
 
 class Records:
     """Rows of named columns.  Each goes to the terminal as it comes, or to
-    the file NAME (CSV if it ends so), or is kept if KEEP says so."""
+    the file NAME (CSV if it ends so)."""
 
-    def __init__(self, columns, name=None, keep=False, limit=None):
+    def __init__(self, columns, name=None, limit=None):
         self.columns = columns
-        self.keep = keep
         self.limit = limit
         self.count = 0
-        self.rows = []
         self.file = None
         self.csv = None
         if name:
@@ -39,22 +37,29 @@ class Records:
             self.csv.writerow(row)
         elif self.file:
             self.file.write(text + "\n")
-        elif self.keep:
-            self.rows.append([str(v) for v in row])
         else:
             gdb.write(text + "\n")
         if self.file:
             self.file.flush()
         return self.limit is None or self.count < self.limit
 
-    def show(self):
-        """Print the rows that were kept as a table."""
-        table = [self.columns] + self.rows
-        widths = [max(len(r[i]) for r in table)
-                  for i in range(len(self.columns))]
-        for row in table:
-            line = "  ".join(v.ljust(w) for v, w in zip(row, widths))
-            gdb.write(line.rstrip() + "\n")
+    def close(self):
+        """No more come from here."""
+        if self.file:
+            self.file.close()
+
+
+def show_file(name):
+    """Print the rows of the file of CSV NAME as a table."""
+    try:
+        with open(name, newline="", encoding="utf-8") as f:
+            table = list(csv.reader(f))
+    except OSError as e:
+        fail("%s: %s" % (name, e.strerror))
+    widths = [max(len(r[i]) for r in table) for i in range(len(table[0]))]
+    for row in table:
+        line = "  ".join(v.ljust(w) for v, w in zip(row, widths))
+        gdb.write(line.rstrip() + "\n")
 
 
 def limit_of(clauses):

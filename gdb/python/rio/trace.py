@@ -1,22 +1,38 @@
 """rio trace: conditional tracing in one line."""
 
+import atexit
+import os
+import tempfile
+
 import gdb
 
 from . import clauses, syscalls
-from .records import Records, holds, limit_of, show_value
+from .records import Records, holds, limit_of, show_file, show_value
 from .remote import fail, place
+from .streams import STREAMS, Stream
 
 KEYWORDS = ("if", "collect", "limit", "to")
 
-# What tracepoints have kept, by their number.
+# The files of what tracepoints have kept, by their number.
 kept = {}
 
 
 def arguments_of(frame):
     """The names of the arguments of FRAME's function."""
     try:
-        block = frame.block()
+        return arguments_in(frame.block())
     except RuntimeError:
+        return []
+
+
+def arguments_at(address):
+    """The same of the function that has ADDRESS."""
+    return arguments_in(gdb.block_for_pc(address))
+
+
+def arguments_in(block):
+    """The same of the function that BLOCK is of."""
+    if block is None:
         return []
     while block.function is None and block.superblock is not None:
         block = block.superblock
@@ -24,21 +40,43 @@ def arguments_of(frame):
 
 
 class Tracepoint(gdb.Breakpoint):
-    """A breakpoint that never stops: it records and goes on."""
+    """A breakpoint that never stops.  The server records its hits while the
+    program runs, if it can: then its condition is never true.  If not, GDB
+    does, and the program stops for a moment at each."""
 
     def __init__(self, location, parts, keep):
         self.expressions = clauses.commas(parts.get("collect", ""))
-        columns = ["hit", "thread", "place"]
-        columns += self.expressions or ["arguments"]
-        self.records = Records(columns, parts.get("to"), keep,
-                               limit_of(parts))
+        self.parts = parts
+        self.columns = ["hit", "thread", "place"]
+        self.columns += self.expressions or ["arguments"]
+        self.records = None
+        self.path = parts.get("to")
+        if keep:
+            self.path = kept_file()
+        limit = limit_of(parts)
         super().__init__(location)
-        if "if" in parts:
-            try:
-                self.condition = parts["if"]
-            except gdb.error:
-                self.delete()
-                raise
+        self.stream = Stream(location, self.expressions,
+                             arguments_at, parts.get("if"), limit,
+                             os.path.abspath(self.path) if self.path else None)
+        if self.pending or not is_rio():
+            self.leave_to_gdb(None)
+            return
+        if self.path:
+            Records(self.columns, self.path).close()
+        self.condition = "0"
+        STREAMS.add(self)
+
+    def leave_to_gdb(self, why):
+        """The server cannot record it, for WHY."""
+        if why is not None:
+            gdb.write("rio: tracepoint %d stops the program for a moment at "
+                      "each hit: %s.\n" % (self.number, why))
+        self.records = Records(self.columns, self.path, self.stream.limit)
+        try:
+            self.condition = self.parts.get("if")
+        except gdb.error:
+            self.delete()
+            raise
 
     def values(self, frame):
         """What is to be recorded, with its name."""
@@ -46,7 +84,7 @@ class Tracepoint(gdb.Breakpoint):
         return [(name, show_value(name)) for name in names]
 
     def stop(self):
-        if not holds(self.condition):
+        if self.records is None or not holds(self.condition):
             return False
         frame = gdb.newest_frame()
         thread = gdb.selected_thread()
@@ -61,6 +99,23 @@ class Tracepoint(gdb.Breakpoint):
         return False
 
 
+def is_rio():
+    """Whether a server of ours is at the other end."""
+    try:
+        text = gdb.execute("monitor help", to_string=True)
+    except gdb.error:
+        return False
+    return "trace add" in text
+
+
+def kept_file():
+    """A new file for what is kept, gone when GDB is."""
+    handle, name = tempfile.mkstemp(prefix="rio-trace-", suffix=".csv")
+    os.close(handle)
+    atexit.register(os.unlink, name)
+    return name
+
+
 def show(argument):
     """rio trace show ARGUMENT."""
     if not kept:
@@ -68,7 +123,7 @@ def show(argument):
     number = argument.strip() or str(max(kept))
     if not number.isdigit() or int(number) not in kept:
         fail("`%s' is no tracepoint that keeps what it records" % number)
-    kept[int(number)].show()
+    show_file(kept[int(number)])
 
 
 def set_point(argument):
@@ -82,9 +137,11 @@ def set_point(argument):
         fail(str(e))
     if not parts[""]:
         fail("a location is wanted; see `help rio trace'")
+    if keep and "to" in parts:
+        fail("hits are kept, or go to a file")
     point = Tracepoint(parts[""], parts, keep)
     if keep:
-        kept[point.number] = point.records
+        kept[point.number] = point.path
 
 
 class Trace(gdb.Command):
