@@ -63,6 +63,18 @@ memory_calls_init (void)
             memory_kernel_prot (a.prot));
 }
 
+/* See memory-calls.h.  */
+
+void
+memory_calls_undo (void)
+{
+  struct area a;
+  dispatch_kernel_writes (0, UINT64_MAX);
+  for (app_addr at = 0; area_next (at, &a); at = a.end)
+    if (memory_kernel_prot (a.prot) != a.prot && !(a.flags & AREA_VSYSCALL))
+      raw3 (__NR_mprotect, a.start, a.end - a.start, a.prot);
+}
+
 /* Issue the call of T with argument N replaced by VALUE.  */
 
 static long

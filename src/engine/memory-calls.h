@@ -10,6 +10,10 @@
    protection that memory_kernel_prot says.  */
 void memory_calls_init (void);
 
+/* The application's own protection everywhere: it is about to run
+   natively.  */
+void memory_calls_undo (void);
+
 /* The kernel's protection where the application asks for PROT: the engine
    must be able to read code, and the nx_app option leaves nothing
    executable.  */

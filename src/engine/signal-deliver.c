@@ -272,6 +272,7 @@ signal_go_native (struct thread *t)
   struct sighand *h = t->signals.sighand;
   struct frame_stack altstack = t->signals.altstack;
   signal_vector (t);
+  memory_calls_undo ();
   signal_block_everything ();
   for (int sig = 1; sig <= RAW_NSIG; sig++)
     if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
