@@ -393,13 +393,54 @@ enter_lines (const char *text, size_t n, app_addr start, app_addr end)
   return done;
 }
 
+/* The first number of each line is what is wanted; lines are in order.  */
+static uint64_t
+first_start_above (long fd, uint64_t addr)
+{
+  static char text[4096];
+  bool in_number = true;
+  uint64_t start = 0;
+  long n;
+  while ((n = raw3 (__NR_read, fd, RAW_PTR (text), sizeof text)) > 0)
+    for (const char *s = text; s < text + n; s++)
+      if (*s == '\n')
+        {
+          in_number = true;
+          start = 0;
+        }
+      else if (in_number && *s == '-')
+        {
+          if (start >= addr)
+            return start;
+          in_number = false;
+        }
+      else if (in_number)
+        start = start << 4 | ((*s & 15) + (*s > '9' ? 9 : 0));
+  return 1ul << 47;
+}
+
+static const char maps_path[] = "/proc/self/maps";
+
+/* See areas.h.  */
+
+uint64_t
+areas_first_above (uint64_t addr)
+{
+  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (maps_path),
+                  RAW_O_RDONLY | RAW_O_CLOEXEC, 0);
+  if (fd < 0)
+    return addr;
+  uint64_t start = first_start_above (fd, addr);
+  raw3 (__NR_close, fd, 0, 0);
+  return start;
+}
+
 #define MAPS_BUFFER (64 * 1024ul)
 
 static bool
 read_maps (app_addr start, app_addr end)
 {
-  static const char path[] = "/proc/self/maps";
-  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (path),
+  long fd = raw4 (__NR_openat, RAW_AT_FDCWD, RAW_PTR (maps_path),
                   RAW_O_RDONLY | RAW_O_CLOEXEC, 0);
   if (fd < 0)
     return false;

@@ -46,6 +46,11 @@ struct area
    when it cannot be read.  */
 MUST_USE bool areas_init (bool (*owned) (uint64_t start, uint64_t end));
 
+/* The start of the first mapping that begins at ADDR or above, as the kernel
+   has it; the end of the address space if there is none.  Needs nothing of the
+   engine's; the calling thread is the only one.  */
+MUST_USE uint64_t areas_first_above (uint64_t addr);
+
 /* The area with ADDR in it goes to *A.  False when there is none.  */
 MUST_USE bool area_find (app_addr addr, struct area *a);
 

@@ -39,11 +39,11 @@ static const char account_names[][12] = {
 /* See heap.h.  */
 
 void
-heap_init (uint64_t start, uint64_t end)
+heap_init (uint64_t start, uint64_t end, uint64_t limit)
 {
   core_start = PAGE_DOWN (start);
   core_next = PAGE_UP (end);
-  core_far = core_end = core_start + CORE_SIZE;
+  core_far = core_end = MIN (core_start + CORE_SIZE, PAGE_DOWN (limit));
 }
 
 /* See heap.h.  */

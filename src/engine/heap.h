@@ -28,8 +28,8 @@ enum heap_account
 };
 
 /* Begin: [START, END) holds the image and what the server put behind it; all
-   that follows is the heap's.  */
-void heap_init (uint64_t start, uint64_t end);
+   that follows is the heap's, to LIMIT at most.  */
+void heap_init (uint64_t start, uint64_t end, uint64_t limit);
 
 void *heap_alloc (size_t size, enum heap_account account) MUST_USE;
 void heap_free (void *p, size_t size, enum heap_account account);

@@ -63,8 +63,11 @@ engine_main (struct channel *c)
   bug_init ();
   options_init (&birth->options);
   log_topics = options.log_topics;
-  heap_init (birth->engine_base, birth->core_end);
+  heap_init (birth->engine_base, birth->core_end,
+             areas_first_above (birth->core_end));
   uint64_t hwcap2 = main_auxv (birth->regs.gpr[ARCH_RSP], RAW_AT_HWCAP2);
+  signal_frame_max = main_auxv (birth->regs.gpr[ARCH_RSP],
+                                RAW_AT_MINSIGSTKSZ);
   struct thread *t = thread_init (&birth->regs, hwcap2 & HWCAP2_FSGSBASE);
   arch_call_on_stack ((void *) t->context.engine_rsp, start_thread, t);
 }

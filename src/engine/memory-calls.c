@@ -10,6 +10,7 @@
 #include "engine/areas.h"
 #include "engine/dispatch.h"
 #include "engine/gate.h"
+#include "engine/heap.h"
 #include "engine/lock.h"
 #include "engine/options.h"
 #include "linux/syscall.h"
@@ -110,6 +111,40 @@ name_file (struct area *a, int fd)
   a->flags |= AREA_FILE;
 }
 
+/* The highest free place of SIZE bytes below the core region; 0: none.  */
+
+static app_addr
+place_below_core (uint64_t size)
+{
+  struct area a;
+  app_addr end = core_start;
+  while (size < end && area_next (end - size, &a) && a.start < end)
+    end = a.start;
+  return size < end ? end - size : 0;
+}
+
+/* Issue T's mmap, of SIZE bytes.  The kernel may find place in a part of the
+   core region that nothing is mapped in yet: then it is told another.  */
+
+static long
+issue_mmap (struct thread *t, uint64_t size)
+{
+  uint64_t args[6];
+  for (unsigned i = 0; i < 6; i++)
+    args[i] = gate_arg (t, i);
+  args[2] = memory_kernel_prot (args[2]);
+  long r = gate_issue_args (t, gate_number (t), args);
+  if (RAW_FAILED (r) || !engine_owns (r, r + size))
+    return r;
+  raw3 (__NR_munmap, r, size, 0);
+  args[0] = place_below_core (size);
+  r = args[0] ? gate_issue_args (t, gate_number (t), args) : -RAW_ENOMEM;
+  if (RAW_FAILED (r) || !engine_owns (r, r + size))
+    return r;
+  raw3 (__NR_munmap, r, size, 0);
+  return -RAW_ENOMEM;
+}
+
 static long
 do_mmap (struct thread *t)
 {
@@ -118,7 +153,7 @@ do_mmap (struct thread *t)
   bool fixed = flags & (RAW_MAP_FIXED | RAW_MAP_FIXED_NOREPLACE);
   if (fixed && engine_owns (addr, addr + size))
     return flags & RAW_MAP_FIXED_NOREPLACE ? -RAW_EEXIST : -RAW_ENOMEM;
-  long r = issue_with (t, 2, memory_kernel_prot (prot));
+  long r = issue_mmap (t, size);
   if (RAW_FAILED (r))
     return r;
   struct area a = { .prot = prot & 7, .offset = gate_arg (t, 5) };

@@ -335,17 +335,36 @@ gate_vfork (struct thread *t)
   return do_clone (t, &r);
 }
 
-/* The first version of the structure has 64 bytes; what the kernel does not
-   know must be zero, which it checks itself.  */
+/* The SIZE bytes at ADDR are zero.  */
+
+static bool
+is_zero (app_addr addr, uint64_t size)
+{
+  uint64_t word;
+  for (uint64_t n; size; addr += n, size -= n)
+    {
+      n = MIN (size, sizeof word);
+      word = 0;
+      if (!safe_read (&word, addr, n) || word)
+        return false;
+    }
+  return true;
+}
+
+/* The first version of the structure has 64 bytes; what the kernel or this
+   engine does not know must be zero.  */
 
 long
 gate_clone3 (struct thread *t)
 {
   struct request r = { .nr = __NR_clone3 };
   uint64_t size = gate_arg (t, 1);
+  if (size > sizeof r.want && size <= PAGE_SIZE
+      && is_zero (gate_arg (t, 0) + sizeof r.want, size - sizeof r.want))
+    size = sizeof r.want;
   if (size < 64 || size > sizeof r.want)
     return gate_issue (t);      /* refused by the kernel: too small, too
-                                   large, or newer than this engine */
+                                   large, or not zero */
   if (!safe_read (&r.want, gate_arg (t, 0), size))
     return -RAW_EFAULT;
   if (!r.want.stack != !r.want.stack_size)

@@ -128,6 +128,21 @@ gate_rt_sigpending (struct thread *t)
   return r;
 }
 
+/* Whether the kernel would have NEW, which may be too small for the vector
+   registers that the program has asked for: it is asked.  */
+
+static bool
+kernel_takes (struct thread *t, const struct frame_stack *new)
+{
+  if (new->size > signal_frame_max)
+    return true;
+  signal_block_everything ();
+  long r = raw3 (__NR_sigaltstack, RAW_PTR (new), 0, 0);
+  signal_use_stack (t);
+  signal_mask_sync (t);
+  return r == 0;
+}
+
 static long
 set_altstack (struct thread *t, const struct frame_stack *new)
 {
@@ -139,7 +154,7 @@ set_altstack (struct thread *t, const struct frame_stack *new)
     return -RAW_EINVAL;
   if (mode == RAW_SS_DISABLE)
     *a = (struct frame_stack) { .flags = new->flags };
-  else if (new->size < MINSIGSTKSZ_)
+  else if (new->size < MINSIGSTKSZ_ || !kernel_takes (t, new))
     return -RAW_ENOMEM;
   else
     *a = (struct frame_stack) { .sp = new->sp, .size = new->size,

@@ -20,6 +20,9 @@
 #include "engine/thread.h"
 #include "linux/signals.h"
 
+/* See signal.h.  */
+uint64_t signal_frame_max;
+
 enum place { IN_CACHE, IN_ENTER, BEFORE_CALL, AFTER_CALL, IN_ENGINE };
 
 static bool

@@ -188,6 +188,10 @@ NORETURN void signal_go_native (struct thread *t);
 NORETURN void signal_leave (struct thread *t, int64_t nr);
 void signal_prepare_leaving (void);
 
+/* The size that the largest signal frame may need, from the auxiliary
+   vector; 0: not told.  */
+extern uint64_t signal_frame_max;
+
 /* The alternate stack of T holds SP, as sigaltstack and the kernel's choice
    of a stack see it.  */
 MUST_USE bool signal_on_altstack (const struct thread *t, app_addr sp);

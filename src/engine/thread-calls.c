@@ -8,9 +8,37 @@
 #include "linux/syscall.h"
 
 enum { PTRACE_TRACEME_ = 0 };
+enum { ARCH_GET_XCOMP_PERM_ = 0x1022, ARCH_REQ_XCOMP_PERM_ = 0x1023,
+       XFEATURE_TILES = 18 };
 enum { PR_SET_SECCOMP_ = 22, PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
 
 gate_function gate_arch_prctl, gate_prctl, gate_ptrace;
+
+/* Some thread of T's process has an alternate stack that is too small for the
+   largest frame.  */
+
+static bool
+has_small_altstack (const struct thread *t)
+{
+  bool found = false;
+  lock_acquire (&thread_lock);
+  for (const struct thread *o = thread_list; o; o = o->next)
+    found |= o->tgid == t->tgid && o->signals.altstack.size
+             && o->signals.altstack.size < signal_frame_max;
+  lock_release (&thread_lock);
+  return found;
+}
+
+/* The kernel looks at the alternate stacks before it lets a program use tiles
+   (Documentation/arch/x86/xstate); those that it has are the engine's.  */
+
+static bool
+may_use_tiles (const struct thread *t)
+{
+  uint64_t permitted = 0;
+  raw3 (__NR_arch_prctl, ARCH_GET_XCOMP_PERM_, RAW_PTR (&permitted), 0);
+  return (permitted & 1ul << XFEATURE_TILES) || !has_small_altstack (t);
+}
 
 /* The %gs base of the application is a field; that of the kernel is the
    engine's.  What the kernel accepts as a base is below TASK_SIZE_MAX.  */
@@ -28,6 +56,10 @@ gate_arch_prctl (struct thread *t)
       return 0;
     case RAW_ARCH_GET_GS:
       return safe_write (addr, &t->context.gs_base, 8) ? 0 : -RAW_EFAULT;
+    case ARCH_REQ_XCOMP_PERM_:
+      if (addr == XFEATURE_TILES && !may_use_tiles (t))
+        return -RAW_ENOSPC;
+      break;
     default:
       break;
     }

@@ -21,8 +21,11 @@
 #define MFD_EXEC 0x10u
 #endif
 
+/* The engine's memory grows upwards from here, to 64 GiB, and shall end below
+   the lowest place from which the kernel puts mappings downwards: some
+   0x7efb00000000 with 28 random bits (arch/x86/mm/mmap.c).  */
 #define BASE_LOWEST 0x7e8000000000ull
-#define BASE_HIGHEST 0x7ef000000000ull
+#define BASE_HIGHEST 0x7ee000000000ull
 #define BASE_ALIGN 0x200000ull          /* one page of page tables */
 #define IMAGE_MAX_SIZE (64ul << 20)
 

@@ -211,7 +211,7 @@ main (int argc, char **argv)
   unsigned seed = argc > 1 ? atoi (argv[1]) : time (NULL);
   self.context.self = &self.context;
   syscall (SYS_arch_prctl, ARCH_SET_GS, &self);
-  heap_init (0x7e9000000000, 0x7e9000001000);
+  heap_init (0x7e9000000000, 0x7e9000001000, 0x7f0000000000);
   test_random (seed);
   test_real ();
   return check_done ();
