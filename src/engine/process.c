@@ -102,6 +102,7 @@ make_child (struct thread *t, const struct linux_clone_args *a)
   child->owned_by_parent = a->flags & RAW_CLONE_VFORK;
   child->waits_for_us = child->owned_by_parent ? t : NULL;
   lock_acquire (&thread_lock);
+  child->parent_slot = a->flags & RAW_CLONE_THREAD ? t->slot : NULL;
   if (a->flags & RAW_CLONE_THREAD)
     stop_thread_born (child);
   thread_link (child);

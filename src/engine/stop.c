@@ -132,13 +132,46 @@ publish (struct thread *t)
     call_event (c);
 }
 
+/* T has to stop, as things stand.  */
+
+static bool
+is_wanted (const struct thread *t)
+{
+  const struct channel_thread *s = t->slot;
+  return is_debugged (t)
+         && (__atomic_load_n (&s->stop, __ATOMIC_SEQ_CST) != CHANNEL_STOP_NONE
+             || __atomic_load_n (&channel_of (t)->stop_wanted,
+                                 __ATOMIC_SEQ_CST)
+             || __atomic_load_n (&s->resume, __ATOMIC_SEQ_CST)
+                  == CHANNEL_RESUME_STAY);
+}
+
+/* T, which the server can see from now on, may have been made before a stop
+   and not be told of with those that it found there: it stays if the thread
+   does that made it.  The server looks once more when it has told that one, so
+   that one of the two sees the other.  */
+
+static void
+stay_with_parent (struct thread *t)
+{
+  if (t->parent_slot
+      && __atomic_load_n (&t->parent_slot->resume, __ATOMIC_SEQ_CST)
+           == CHANNEL_RESUME_STAY)
+    __atomic_store_n (&t->slot->resume, CHANNEL_RESUME_STAY,
+                      __ATOMIC_SEQ_CST);
+}
+
 /* See stop.h.  */
 
 void
 stop_thread_begins (struct thread *t)
 {
-  if (t->slot)
-    publish (t);
+  if (!t->slot)
+    return;
+  publish (t);
+  stay_with_parent (t);
+  if (is_wanted (t))
+    t->context.interrupted = 1;
 }
 
 /* See stop.h.  */
@@ -389,20 +422,6 @@ is_behind (const struct thread *t)
   const struct channel *c = channel_of (t);
   return c->issued != c->served || c != points_of
          || c->points_generation != points_seen;
-}
-
-/* T has to stop, as things stand.  */
-
-static bool
-is_wanted (const struct thread *t)
-{
-  const struct channel_thread *s = t->slot;
-  return is_debugged (t)
-         && (__atomic_load_n (&s->stop, __ATOMIC_SEQ_CST) != CHANNEL_STOP_NONE
-             || __atomic_load_n (&channel_of (t)->stop_wanted,
-                                 __ATOMIC_SEQ_CST)
-             || __atomic_load_n (&s->resume, __ATOMIC_SEQ_CST)
-                  == CHANNEL_RESUME_STAY);
 }
 
 /* A signal that the debugger wants delivered, though none has come.  */

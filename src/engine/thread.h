@@ -47,6 +47,7 @@ struct thread
   int32_t tid, tgid;            /* as this pid namespace has them */
   struct thread *next, *prev;   /* in the list of live threads */
   struct channel_thread *slot;  /* null without a channel, or too many */
+  const struct channel_thread *parent_slot;     /* of who made it; or null */
   struct channel *channel;      /* of a vfork child; null: the process's */
   bool detached;                /* the debugger has left that child */
   struct thread *waits_for_us;  /* the parent of a vfork child */

@@ -162,8 +162,11 @@ process_look (struct process *p)
       if (tid < 0)
         tid = 0;
       if (tid != t->tid)
-        *t = (struct process_thread){ .tid = tid,
-                                      .resume = TARGET_RESUME_CONTINUE };
+        *t = (struct process_thread){
+          .tid = tid,
+          .resume = load (&s->resume) == CHANNEL_RESUME_STAY
+                      ? TARGET_RESUME_STAY : TARGET_RESUME_CONTINUE,
+        };
     }
   p->n_threads = used;
 }

@@ -230,6 +230,25 @@ instruct (struct process *p, unsigned slot, const struct target_action *action)
   __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
 }
 
+/* Tell all threads of P; then those that have only now come to be seen.  */
+static void
+instruct_all (struct process *p, const struct target_action *actions, size_t n)
+{
+  int known[CHANNEL_MAX_THREADS] = { 0 };
+
+  for (unsigned twice = 0; twice < 2; twice++)
+    {
+      for (unsigned i = 0; i < p->n_threads; i++)
+        if (p->threads[i].tid != 0 && p->threads[i].tid != known[i])
+          {
+            known[i] = p->threads[i].tid;
+            instruct (p, i, find_action (p, i, actions, n));
+          }
+      if (twice == 0)
+        process_look (p);
+    }
+}
+
 /* A thread that waits in a system call and was given other registers has to
    come out.  */
 static void
@@ -343,9 +362,7 @@ target_resume (struct target *t, const struct target_action *actions, size_t n)
   if (t->running)
     return TARGET_RUNNING;
   for (p = t->processes; p != NULL; p = p->next)
-    for (unsigned i = 0; i < p->n_threads; i++)
-      if (p->threads[i].tid != 0)
-        instruct (p, i, find_action (p, i, actions, n));
+    instruct_all (p, actions, n);
   t->running = true;
   if (find_event (t, &p, &slot) || find_ended (t) != NULL
       || !any_resumed (t))
