@@ -49,6 +49,7 @@ struct arch_watch_table
 struct arch_watch_site
 {
   struct insn insn;
+  app_pc base;                  /* of the rewriter then */
   unsigned n_jumps;
   uint8_t *jump[ARCH_WATCH_MAX_CHECKS]; /* end of each jump to the rest,
                                            writable */
@@ -60,7 +61,7 @@ struct arch_watch_site
 };
 
 #define ARCH_WATCH_CHECK_MAX 96         /* bytes of code */
-#define ARCH_WATCH_REST_MAX 448
+#define ARCH_WATCH_REST_MAX 320
 #define ARCH_WATCH_LEAVE_MAX 64
 
 /* Set or clear the bytes of T for [START, END).  */
@@ -72,7 +73,8 @@ void arch_watch_mark (const struct arch_watch_table *t, app_addr start,
 bool arch_watch_can_check (const struct insn_mem *m, const struct insn *i);
 
 /* Begin S for the checks of I, which comes next.  */
-void rewrite_watch_begin (const struct insn *i, struct arch_watch_site *s);
+void rewrite_watch_begin (const struct rewriter *w, const struct insn *i,
+                          struct arch_watch_site *s);
 
 /* Write a check of the operand M, at most ARCH_WATCH_LINE bytes, with the
    table T, for S.  rewrite_watch_rest is to be called before the fragment is

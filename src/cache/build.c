@@ -110,7 +110,7 @@ end_with_lookup (struct build *b, enum flavour flavour)
       path_expect (b);
       return;
     }
-  if (flavour == FLAVOUR_RECORD)
+  if (flavour_records (flavour))
     rewrite_miss (&b->w);
   else if (b->path)
     rewrite_lookup (&b->w);
@@ -358,11 +358,48 @@ is_full (const struct build *b)
          || (b->path && b->n_exits + 4 > b->max_exits);
 }
 
+/* The application's code that B is for ends here.  */
+static void
+end_segment (struct build *b)
+{
+  struct segment *s = b->segments + b->step;
+
+  s->app_size = (uint16_t) (b->pc - b->w.pc);
+  /* What is nothing but a stop belongs to its first byte.  Behind the last
+     block of a path there is nothing.  */
+  if (!b->path || b->step < b->path->n)
+    s->app_size = MAX (s->app_size, 1);
+}
+
+/* Control goes from I to what follows and nowhere else.  */
+static bool
+has_after (const struct insn *i)
+{
+  return i->branch == INSN_NO_BRANCH && !(i->properties & INSN_SETS_TF);
+}
+
+/* See rewrite.h.  */
+void
+rule_segment (struct rewriter *w, app_pc base)
+{
+  struct build *b = build_get ();
+
+  vm_assert (w == &b->w);
+  if (w->pc == base)
+    return;
+  b->step++;
+  vm_assert (b->step < ARRAY_SIZE (b->segments));
+  b->segments[b->step] = (struct segment){
+    .pc = base, .at = (uint16_t) (w->e.at - w->start)
+  };
+  w->pc = base;
+}
+
 /* See build.h.  */
 bool
 build_body (struct build *b, enum flavour flavour)
 {
-  enum flavour asked = flavour == FLAVOUR_RECORD ? FLAVOUR_PLAIN : flavour;
+  enum flavour asked = flavour_recorded (flavour);
   struct insn i;
 
   while (!b->done)
@@ -396,7 +433,7 @@ build_body (struct build *b, enum flavour flavour)
               build_faulting (b, &i);
             }
         }
-      if (b->room && !b->done && b->set)
+      if (b->room && !b->done && s == INSN_OK && b->set && has_after (&i))
         {
           end_run (b);
           rules_after (&i, &b->w, b->set);
@@ -413,6 +450,7 @@ build_body (struct build *b, enum flavour flavour)
           build_end_with (b, EXIT_DIRECT, b->pc);
         }
     }
+  end_segment (b);
   if (b->room)
     rules_finish (&b->w);
   return true;
@@ -465,11 +503,6 @@ fill_segments (struct build *b, struct fragment *f)
 {
   struct segment *s = b->segments;
 
-  s[b->step].app_size = (uint16_t) (b->pc - b->w.pc);
-  /* What is nothing but a stop belongs to its first byte.  Behind the last
-     block of a path there is nothing.  */
-  if (!b->path || b->step < b->path->n)
-    s[b->step].app_size = MAX (s[b->step].app_size, 1);
   f->first = s[0];
   f->n_notes = (uint16_t) b->w.n_notes;
   f->n_more = (uint8_t) b->step;

@@ -20,6 +20,8 @@
 #include "cache/region.h"
 
 #define BUILD_MAX_APP 1024
+/* Of what rules write behind the code of a trace (rule_segment).  */
+#define BUILD_MORE_SEGMENTS 64
 #define BUILD_MAX_CODE 3072
 /* Code that a block may take in all, and units: one for each exit, one for
    the pushed address, one for the slot of the prefix.  */
@@ -53,7 +55,7 @@ struct build
   cache_pc prefix;
   uint32_t prefix_slot;         /* offset in the region */
   unsigned step;                /* of the path */
-  struct segment segments[PATH_MAX + 1];
+  struct segment segments[PATH_MAX + 1 + BUILD_MORE_SEGMENTS];
 };
 
 /* The one that there is.  */

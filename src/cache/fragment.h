@@ -36,8 +36,37 @@ enum flavour
   FLAVOUR_WATCH,        /* with checks of what is watched */
   FLAVOUR_WATCH_STEP,   /* that, and steps */
   FLAVOUR_RECORD,       /* a block of a trace to be, run once (trace.h) */
+  FLAVOUR_WATCH_RECORD, /* that, with checks */
   N_FLAVOURS
 };
+
+/* Traces are made of FLAVOUR.  */
+static inline bool
+flavour_has_traces (enum flavour flavour)
+{
+  return flavour == FLAVOUR_PLAIN || flavour == FLAVOUR_WATCH;
+}
+
+/* What records for that, and what a fragment of FLAVOUR stands for.  */
+static inline enum flavour
+flavour_to_record (enum flavour flavour)
+{
+  return flavour == FLAVOUR_WATCH ? FLAVOUR_WATCH_RECORD : FLAVOUR_RECORD;
+}
+
+static inline bool
+flavour_records (enum flavour flavour)
+{
+  return flavour == FLAVOUR_RECORD || flavour == FLAVOUR_WATCH_RECORD;
+}
+
+static inline enum flavour
+flavour_recorded (enum flavour flavour)
+{
+  return flavour == FLAVOUR_RECORD         ? FLAVOUR_PLAIN
+         : flavour == FLAVOUR_WATCH_RECORD ? FLAVOUR_WATCH
+                                           : flavour;
+}
 
 /* Fragments of FLAVOUR are one instruction each.  */
 static inline bool
@@ -51,7 +80,8 @@ flavour_steps (enum flavour flavour)
 static inline bool
 flavour_holds (enum flavour flavour)
 {
-  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP;
+  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP
+         || flavour == FLAVOUR_WATCH_RECORD;
 }
 
 enum exit_kind

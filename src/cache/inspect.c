@@ -15,6 +15,7 @@ static const char flavour_names[N_FLAVOURS][12] = {
   [FLAVOUR_WATCH] = "watch",
   [FLAVOUR_WATCH_STEP] = "watch-step",
   [FLAVOUR_RECORD] = "record",
+  [FLAVOUR_WATCH_RECORD] = "record",
 };
 
 static const char exit_names[][12] = {
@@ -326,14 +327,26 @@ inspect_code (struct report *r, app_pc pc)
       describe (r, f);
 }
 
+/* The blocks that F goes through: what rules wrote behind them has segments
+   of its own, without application code.  */
+static unsigned
+n_blocks (const struct fragment *f)
+{
+  unsigned n = f->n_more + 1u;
+
+  while (n > 1 && !fragment_segment (f, n - 1)->app_size)
+    n--;
+  return n;
+}
+
 static void
 describe_trace (struct report *r, const struct fragment *f)
 {
   report_add (r, "trace of 0x%lx: %u blocks, %u bytes at 0x%lx; "
                  "%u links to it\n",
-              f->pc, f->n_more + 1u, f->size, (uint64_t) f->entry,
+              f->pc, n_blocks (f), f->size, (uint64_t) f->entry,
               count_in (f));
-  for (unsigned n = 0; n <= f->n_more; n++)
+  for (unsigned n = 0; n < n_blocks (f); n++)
     report_add (r, "  0x%lx\n", fragment_segment (f, n)->pc);
 }
 

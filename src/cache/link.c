@@ -43,7 +43,7 @@ shall_count (const struct exit *e, const struct fragment *to)
   const struct fragment *from = exit_fragment (e);
 
   return cache_options ()->trace_threshold && !to->is_trace && !to->cold
-         && to->flavour == FLAVOUR_PLAIN
+         && flavour_has_traces ((enum flavour) to->flavour)
          && (from->is_trace || e->target < from->pc + from->app_size);
 }
 

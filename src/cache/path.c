@@ -15,7 +15,7 @@
    + ARCH_MAX_NOTES * sizeof (struct arch_note)                               \
    + (2 * ARCH_MAX_FAULTS + 1) * sizeof (struct arch_fault))
 
-/* The only fragment of FLAVOUR_RECORD; 0: none yet.  */
+/* The only fragment that records; 0: none yet.  */
 static struct fragment *the_record;
 
 /* See path.h.  */
@@ -83,23 +83,23 @@ path_side_exit (struct build *b, const struct insn *i)
 /* The code at PC may become part of a trace; *END is its end.  *ROOM grows to
    what rules want there.  */
 static bool
-is_fit (app_pc pc, app_pc *end, size_t *room)
+is_fit (app_pc pc, enum flavour flavour, app_pc *end, size_t *room)
 {
   struct memory_extent x;
 
   if (!memory_calls ()->extent (pc, &x) || x.verify)
     return false;
   *end = build_segment_end (pc, &x);
-  *room = MAX (*room, rules_room (pc, *end, FLAVOUR_PLAIN));
+  *room = MAX (*room, rules_room (pc, *end, flavour));
   return true;
 }
 
 static bool
-path_is_fit (struct build *b, const struct path *path)
+path_is_fit (struct build *b, const struct path *path, enum flavour flavour)
 {
   b->room = 0;
   for (unsigned n = 0; n < path->n; n++)
-    if (!is_fit (path->pc[n], b->ends + n, &b->room))
+    if (!is_fit (path->pc[n], flavour, b->ends + n, &b->room))
       return false;
   return TRACE_RESERVE + TRACE_UNITS * ARCH_UNIT_SIZE + b->room
          <= region_capacity (REGION_TRACES);
@@ -136,25 +136,25 @@ replace (struct build *b, struct fragment *f, struct fragment *old)
 
 /* See path.h.  */
 enum path_status
-path_build (const struct path *path, struct fragment *old,
-            struct fragment **result)
+path_build (const struct path *path, enum flavour flavour,
+            struct fragment *old, struct fragment **result)
 {
   struct build *b = build_get ();
   struct fragment *f;
   size_t units;
 
-  if (!path_is_fit (b, path))
+  if (!path_is_fit (b, path, flavour))
     return PATH_UNFIT;
   b->region = region_reserve (path->pc[0], REGION_TRACES,
                               TRACE_RESERVE + b->room, TRACE_UNITS);
-  if (!b->region || !lookup_prepare (FLAVOUR_PLAIN))
+  if (!b->region || !lookup_prepare (flavour))
     return PATH_FULL;
   b->path = path;
   b->end = b->ends[0];
   units = b->region->units;
-  build_start (b, path->pc[0], FLAVOUR_PLAIN, old && old->prefix);
-  f = build_body (b, FLAVOUR_PLAIN)
-          ? build_fill (b, FLAVOUR_PLAIN, memory_alloc (build_size (b)))
+  build_start (b, path->pc[0], flavour, old && old->prefix);
+  f = build_body (b, flavour)
+          ? build_fill (b, flavour, memory_alloc (build_size (b)))
           : 0;
   if (!f || !build_enter_pages (f))
     {
@@ -169,13 +169,14 @@ path_build (const struct path *path, struct fragment *old,
 
 /* See path.h.  */
 enum path_status
-path_build_record (app_pc pc, struct fragment **result)
+path_build_record (app_pc pc, enum flavour flavour, struct fragment **result)
 {
+  enum flavour record = flavour_to_record (flavour);
   struct build *b = build_get ();
   struct region *r;
 
   b->room = 0;
-  if (!is_fit (pc, &b->end, &b->room)
+  if (!is_fit (pc, flavour, &b->end, &b->room)
       || BUILD_RESERVE + BUILD_UNITS * ARCH_UNIT_SIZE + b->room
            > region_capacity (REGION_RECORD))
     return PATH_UNFIT;
@@ -189,11 +190,11 @@ path_build_record (app_pc pc, struct fragment **result)
     }
   b->region = r;
   b->path = 0;
-  build_start (b, pc, FLAVOUR_RECORD, false);
-  if (!build_body (b, FLAVOUR_RECORD))
+  build_start (b, pc, record, false);
+  if (!build_body (b, record))
     return PATH_UNFIT;
   vm_assert (build_size (b) <= RECORD_SIZE);
-  *result = build_fill (b, FLAVOUR_RECORD, the_record);
+  *result = build_fill (b, record, the_record);
   build_finish_exits (b, the_record);
   region_index (r, the_record->entry, the_record, REGION_FRAGMENT);
   region_commit (r, &b->w.e);

@@ -31,14 +31,15 @@ enum path_status
                            or where rules may write too much */
 };
 
-/* Build the trace of PATH and publish it in place of the block OLD (0: there
-   is none).  */
-enum path_status path_build (const struct path *path, struct fragment *old,
-                             struct fragment **result);
+/* Build the trace of PATH in FLAVOUR and publish it in place of the block OLD
+   (0: there is none).  */
+enum path_status path_build (const struct path *path, enum flavour flavour,
+                             struct fragment *old, struct fragment **result);
 
-/* Build a block of FLAVOUR_RECORD at PC, to be run once: it is in no table,
-   and the next one may stand in its place.  */
-enum path_status path_build_record (app_pc pc, struct fragment **result);
+/* Build a block at PC that records for FLAVOUR, to be run once: it is in no
+   table, and the next one may stand in its place.  */
+enum path_status path_build_record (app_pc pc, enum flavour flavour,
+                                    struct fragment **result);
 
 /* A trace fits into the cache at all.  */
 bool path_traces_fit (void);

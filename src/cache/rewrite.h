@@ -60,4 +60,8 @@ void cache_add_rule (const struct cache_rule *rule);
    most one for an instruction.  */
 cache_pc rule_exit_point (struct rule_site *s);
 
+/* From finish: what is written from here on belongs to application code with
+   the base BASE, which W's pc was when emit was called, and becomes again.  */
+void rule_segment (struct rewriter *w, app_pc base);
+
 #endif

@@ -12,6 +12,7 @@ static struct recording
   bool given_up;                /* it will not become a trace; but its thread
                                    may be in the block to record until it
                                    comes again */
+  enum flavour flavour;         /* of the trace to be */
   struct path path;
 } the_recording;
 
@@ -66,10 +67,17 @@ make_cold (struct fragment *f)
     }
 }
 
+/* What runs at PC in the flavour that is recorded for.  */
+static struct fragment *
+look_up (app_pc pc)
+{
+  return lookup_find (pc, the_recording.flavour);
+}
+
 static void
 give_up_for_good (enum trace_abort why)
 {
-  struct fragment *f = lookup_find (the_recording.path.pc[0], FLAVOUR_PLAIN);
+  struct fragment *f = look_up (the_recording.path.pc[0]);
 
   trace_give_up (why);
   end ();
@@ -82,7 +90,7 @@ static enum trace_next
 finish (app_pc pc)
 {
   struct path *p = &the_recording.path;
-  struct fragment *old = lookup_find (p->pc[0], FLAVOUR_PLAIN), *f;
+  struct fragment *old = look_up (p->pc[0]), *f;
   enum path_status s;
 
   p->pc[p->n] = pc;
@@ -91,7 +99,7 @@ finish (app_pc pc)
       give_up_for_good (TRACE_ABORT_SHORT);
       return TRACE_NOT_RECORDING;
     }
-  s = path_build (p, old, &f);
+  s = path_build (p, the_recording.flavour, old, &f);
   if (s == PATH_UNFIT)
     give_up_for_good (TRACE_ABORT_UNFIT);
   else if (s == PATH_FULL)
@@ -109,9 +117,9 @@ finish (app_pc pc)
 }
 
 static bool
-is_trace (app_pc pc)
+is_trace (app_pc pc, enum flavour flavour)
 {
-  const struct fragment *f = lookup_find (pc, FLAVOUR_PLAIN);
+  const struct fragment *f = lookup_find (pc, flavour);
   return f && f->is_trace;
 }
 
@@ -129,7 +137,7 @@ on_path (const struct path *p, app_pc pc)
 static bool
 ends_at (const struct path *p, app_pc pc, enum trace_arrival how)
 {
-  return pc == p->pc[0] || p->n == PATH_MAX || is_trace (pc)
+  return pc == p->pc[0] || p->n == PATH_MAX || is_trace (pc, the_recording.flavour)
          || (how == TRACE_ARRIVED_DIRECT && on_path (p, pc));
 }
 
@@ -138,7 +146,7 @@ static enum trace_next
 record (app_pc pc, struct fragment **result)
 {
   struct path *p = &the_recording.path;
-  enum path_status s = path_build_record (pc, result);
+  enum path_status s = path_build_record (pc, the_recording.flavour, result);
 
   if (s == PATH_BUILT)
     {
@@ -153,10 +161,10 @@ record (app_pc pc, struct fragment **result)
 }
 
 static enum trace_next
-begin (struct arch_context *c, struct fragment **result)
+begin (struct arch_context *c, enum flavour flavour, struct fragment **result)
 {
   c->heat[arch_heat_index (c->rip)] = 0;
-  if (is_trace (c->rip))
+  if (is_trace (c->rip, flavour))
     return TRACE_NOT_RECORDING;
   if (the_recording.who)
     {
@@ -164,6 +172,7 @@ begin (struct arch_context *c, struct fragment **result)
       return TRACE_NOT_RECORDING;
     }
   __atomic_store_n (&the_recording.who, c, __ATOMIC_RELAXED);
+  the_recording.flavour = flavour;
   the_recording.path.n = 0;
   return record (c->rip, result);
 }
@@ -189,7 +198,7 @@ trace_next (struct arch_context *c, enum flavour flavour,
     end ();
   if (the_recording.who == c)
     {
-      if (how == TRACE_ARRIVED_ELSE || flavour != FLAVOUR_PLAIN)
+      if (how == TRACE_ARRIVED_ELSE || flavour != the_recording.flavour)
         trace_forget (c);
       else if (how != TRACE_ARRIVED_HOT
                && !ends_at (&the_recording.path, c->rip, how))
@@ -197,7 +206,7 @@ trace_next (struct arch_context *c, enum flavour flavour,
       else
         return finish (c->rip);
     }
-  else if (how == TRACE_ARRIVED_HOT && flavour == FLAVOUR_PLAIN)
-    return begin (c, result);
+  else if (how == TRACE_ARRIVED_HOT && flavour_has_traces (flavour))
+    return begin (c, flavour, result);
   return TRACE_NOT_RECORDING;
 }

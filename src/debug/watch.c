@@ -195,7 +195,8 @@ watch_report (struct report *r)
 static bool
 checks (enum flavour flavour)
 {
-  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP;
+  return flavour == FLAVOUR_WATCH || flavour == FLAVOUR_WATCH_STEP
+         || flavour == FLAVOUR_WATCH_RECORD;
 }
 
 static size_t
@@ -298,7 +299,7 @@ emit (struct rule_site *s)
   unsigned n = insn_memory (s->insn, m);
 
   vm_assert (n_sites < MAX_SITES);
-  rewrite_watch_begin (s->insn, sites + n_sites);
+  rewrite_watch_begin (s->w, s->insn, sites + n_sites);
   if (!is_beyond (s, m, n))
     emit_operands (s, m, n);
   else if (!emit_repeated (s))
@@ -323,7 +324,10 @@ static void
 finish (struct rewriter *w)
 {
   for (unsigned n = 0; n < n_sites; n++)
-    rewrite_watch_rest (w, sites + n);
+    {
+      rule_segment (w, sites[n].base);
+      rewrite_watch_rest (w, sites + n);
+    }
   n_sites = 0;
 }
 

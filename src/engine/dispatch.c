@@ -357,7 +357,8 @@ enter (struct thread *t, const struct fragment *f, enum flavour flavour)
   t->stepping = flavour_steps (flavour);
   t->stepping_from = c->rip;
   c->leave = (uint64_t) (holds ? arch_leave_held : arch_leave);
-  c->lookup_miss = (uint64_t) arch_lookup_miss;
+  c->lookup_miss
+      = (uint64_t) (holds ? arch_lookup_miss_held : arch_lookup_miss);
   c->held = holds ? ARCH_HELD : 0;
   c->constant = cache_constant (flavour);
   c->resume = (uint64_t) f->entry;

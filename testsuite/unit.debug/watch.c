@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <fcntl.h>
 
+#include "channel/channel.h"
 #include "host/target.h"
 #include "lib/check.h"
 #include "unit.host/elf-symbol.h"
@@ -25,6 +26,7 @@
 #define MAX_LENGTH 64
 
 static char guest[4200], engine[4200];
+static bool make_traces;        /* of all that is done twice */
 
 struct hit
 {
@@ -115,7 +117,10 @@ start (struct target **t)
     .stream = { null, null, null },
   };
 
-  if (target_create (t, NULL) != TARGET_OK
+  const struct channel_options often = { .follow = 1,
+                                         .trace_threshold = 2 };
+
+  if (target_create (t, make_traces ? &often : NULL) != TARGET_OK
       || target_spawn (*t, &program, &pid) != TARGET_OK)
     return 0;
   return pid;
@@ -207,5 +212,8 @@ main (int argc, char **argv)
   compare ("across granules", area + 213, 6, 1);
   compare ("thirty-two bytes", area + 200, 32, 1);
   compare ("sixteen points", area + 184, 32, 16);
+  make_traces = true;
+  compare ("a word, in traces", area + 216, 8, 1);
+  compare ("sixteen points, in traces", area + 184, 32, 16);
   return check_done ();
 }

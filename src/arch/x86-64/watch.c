@@ -197,9 +197,10 @@ emit_probe (struct emit *e, uint32_t size)
 
 /* See watch.h.  */
 void
-rewrite_watch_begin (const struct insn *i, struct arch_watch_site *s)
+rewrite_watch_begin (const struct rewriter *w, const struct insn *i,
+                     struct arch_watch_site *s)
 {
-  *s = (struct arch_watch_site){ .insn = *i };
+  *s = (struct arch_watch_site){ .insn = *i, .base = w->pc };
 }
 
 /* See watch.h.  */
