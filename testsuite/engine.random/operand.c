@@ -92,10 +92,9 @@ is_refused (const struct insn *i)
   if (!(i->properties & INSN_SEG_GS))
     return false;
   n = insn_memory (i, m);
-  return (i->properties & INSN_STRING)
-         || (i->addrsize == 4
-             && (n > 1 || i->modrm >> 6 == 3 || m[0].kind == INSN_MEM_VSIB
-                 || m[0].kind == INSN_MEM_XLAT));
+  return i->addrsize == 4 && !(i->properties & INSN_STRING)
+         && (n > 1 || i->modrm >> 6 == 3 || m[0].kind == INSN_MEM_VSIB
+             || m[0].kind == INSN_MEM_XLAT);
 }
 
 /* Instructions that are not for this: they enter the kernel, change what is

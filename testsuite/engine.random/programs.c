@@ -2,7 +2,9 @@
    state of the processor, and described by one line that depends on every
    register, flag and byte of memory at its checkpoints, at its faults and at
    its end.  A timer interrupts them all the while: what it sees must be the
-   start of an instruction of the program, and it must change nothing.
+   start of an instruction of the program, and it must change nothing.  From
+   one checkpoint on a child of fork runs the rest too, and must come to the
+   same end.
 
    usage: programs SEED N [-v [FIRST]]
    -v prints a line for each checkpoint and fault too; FIRST is the first
@@ -46,15 +48,19 @@ void checkpoint (void);
 static uint64_t hash, libc_fs;
 static unsigned n_faults, n_checkpoints;
 static unsigned long n_ticks, n_astray;
-static bool verbose, running;
+static bool verbose, running, is_child;
 
+#define FORK_AT 3
+
+/* A system call with two arguments, and two that are 0.  */
 static long
 call (long number, long a, long b)
 {
+  register long r10 asm ("r10") = 0;
   long result;
 
   asm volatile ("syscall" : "=a" (result)
-                : "0" (number), "D" (a), "S" (b)
+                : "0" (number), "D" (a), "S" (b), "d" (0l), "r" (r10)
                 : "rcx", "r11", "memory");
   return result;
 }
@@ -75,7 +81,7 @@ describe (int sig, uint64_t pc, const void *words, unsigned n, uint8_t *area)
 
   hash = state_mix (hash, words, n * 8);
   hash = state_mix (hash, &vectors, 8);
-  if (!verbose)
+  if (!verbose || is_child)
     return;
   call (SYS_arch_prctl, ARCH_SET_FS, libc_fs);
   printf ("  signal %d, number %u at %lx:", sig, n_checkpoints + n_faults, pc);
@@ -86,11 +92,29 @@ describe (int sig, uint64_t pc, const void *words, unsigned n, uint8_t *area)
   call (SYS_arch_prctl, ARCH_SET_FS, FS_DATA);
 }
 
+/* Fork; the parent waits, and what has come of the child is mixed into its
+   description.  Without libc, for %fs is the program's.  */
+static void
+branch_off (void)
+{
+  int status = 0;
+  long child = call (SYS_fork, 0, 0);
+
+  if (child == 0)
+    is_child = true;
+  else
+    {
+      call (SYS_wait4, child, (long)&status);
+      hash = state_mix (hash, &(uint64_t){ status }, 8);
+    }
+}
+
 /* Called from stub_checkpoint.  */
 void
 checkpoint (void)
 {
-  n_checkpoints++;
+  if (++n_checkpoints == FORK_AT && !is_child)
+    branch_off ();
   describe (0, *(uint64_t *)saved_state.gpr[RSP], &saved_state,
             offsetof (struct saved_state, unused) / 8, saved_state.vectors);
 }
@@ -264,6 +288,8 @@ try (unsigned long seed, unsigned n)
   for (unsigned k = 0; k < ARRAY_SIZE (data_areas); k++)
     hash = state_mix (hash, (void *)data_areas[k], DATA_SIZE);
   hash = state_mix (hash, (void *)STACK_BASE, STACK_SIZE);
+  if (is_child)
+    _exit (hash & 0x7f);
   printf ("program %u: %016lx after %u checkpoints, %u faults\n", n, hash,
           n_checkpoints, n_faults);
 }
