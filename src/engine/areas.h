@@ -29,14 +29,16 @@ enum area_flag
   AREA_VDSO = 16,
   AREA_VSYSCALL = 32,   /* execute-only, never to be read */
   AREA_GUARDED = 64,    /* the engine took PROT_WRITE from some pages */
-  AREA_WAS_EXEC = 128   /* was executable once: may have been translated */
+  AREA_WAS_EXEC = 128,  /* was executable once: may have been translated */
+  AREA_CHANGES = 256    /* private, but of a file that its mapper may write:
+                           pages that are not copied yet change with it */
 };
 
 struct area
 {
   app_addr start, end;
   uint8_t prot;         /* of enum area_prot */
-  uint8_t flags;        /* of enum area_flag */
+  uint16_t flags;       /* of enum area_flag */
   uint32_t device;      /* major << 20 | minor */
   uint64_t inode;
   uint64_t offset;      /* of START, bytes */

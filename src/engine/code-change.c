@@ -85,6 +85,13 @@ set_state (struct code_page *p, enum page_state state)
   __atomic_store_n (&n_protected, n, __ATOMIC_RELEASE);
 }
 
+/* What A maps may change by no store to A.  */
+static bool
+changes_elsewhere (const struct area *a)
+{
+  return a->flags & (AREA_SHARED | AREA_CHANGES);
+}
+
 /* The state that the page at ADDR of A is in once it is ready to be
    translated.  Without memory to remember a page by, its code is verified.  */
 static enum page_state
@@ -97,7 +104,7 @@ prepare_page (app_addr addr, const struct area *a)
   if (p->state == PAGE_WRITABLE)
     {
       if ((a->prot & AREA_WRITE) && p->stores < MAX_STORES
-          && !(a->flags & AREA_SHARED) && set_writable (p, a, false))
+          && !changes_elsewhere (a) && set_writable (p, a, false))
         set_state (p, PAGE_PROTECTED);
       else
         set_state (p, PAGE_VERIFIED);
@@ -110,7 +117,7 @@ void
 code_change_prepare (app_pc pc, const struct area *a, struct memory_extent *x)
 {
   app_addr page = PAGE_DOWN (pc), next = page + PAGE_SIZE;
-  bool stable = !(a->prot & AREA_WRITE) && !(a->flags & AREA_SHARED);
+  bool stable = !(a->prot & AREA_WRITE) && !changes_elsewhere (a);
   bool verify;
 
   x->end = a->end;

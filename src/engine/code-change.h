@@ -7,8 +7,9 @@
      PROTECTED -> (unknown)   a store faulted: its fragments are retired, the
                               page is writable again
      PROTECTED -> VERIFIED    stores came too often, or from the page itself
-     (unknown) -> VERIFIED    shared: another mapping, another process, or a
-                              write to the file can change it
+     (unknown) -> VERIFIED    shared, or of a file that the one who mapped it
+                              may write: another mapping, another process, or
+                              a write to the file can change it
      any -> (unknown)         its mapping changed
 
    Fragments from VERIFIED pages compare the application's bytes with what was

@@ -93,14 +93,6 @@ run_vsyscall (struct thread *t)
   return true;
 }
 
-/* As the processor does when an instruction faults: SDM volume 3,
-   17.3.1.1.  */
-static void
-set_resume_flag (struct thread *t)
-{
-  t->context.rflags |= FLAG_RF;
-}
-
 /* The application cannot execute what is at ADDR.  */
 static void
 raise_fetch_fault (struct thread *t, app_addr addr)
@@ -110,7 +102,6 @@ raise_fetch_fault (struct thread *t, app_addr addr)
 
   if (run_vsyscall (t))
     return;
-  set_resume_flag (t);
   if (addr >> 47)
     signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, 0);
   else
@@ -130,7 +121,6 @@ refuse (struct thread *t, const struct exit *e)
     b[0] = b[1] = 0;
   LOG (BUILD, "refused at %lx: %02x %02x %02x %02x %02x %02x",
             e->target, b[0], b[1], b[2], b[3], b[4], b[5]);
-  set_resume_flag (t);
   /* #GP names the gate, bit 1 saying that it is one: SDM volume 3, 6.13.  */
   if (e->kind == EXIT_INTERRUPT)
     signal_raise (t, RAW_SIGSEGV, RAW_SI_KERNEL, 0, TRAP_GP, b[1] * 8u + 2);

@@ -17,6 +17,7 @@
 
 enum { MADV_DONTNEED_ = 4, MADV_FREE_ = 8, MADV_REMOVE_ = 9,
        MADV_DONTNEED_LOCKED_ = 24 };
+enum { F_GETFL_ = 3, F_GET_SEALS_ = 1034, F_SEAL_WRITE_ = 8, O_ACCMODE_ = 3 };
 
 static struct lock maps_lock = LOCK_INIT (LOCK_RANK_MAPS);
 static app_addr brk_now;        /* 0: not asked yet */
@@ -145,6 +146,17 @@ issue_mmap (struct thread *t, uint64_t size)
   return -RAW_ENOMEM;
 }
 
+/* Whoever has descriptor FD can write to its file.  */
+
+static bool
+file_changes (int fd)
+{
+  long mode = raw3 (__NR_fcntl, fd, F_GETFL_, 0);
+  long seals = raw3 (__NR_fcntl, fd, F_GET_SEALS_, 0);
+  return mode >= 0 && (mode & O_ACCMODE_) != 0
+         && !(seals >= 0 && (seals & F_SEAL_WRITE_));
+}
+
 static long
 do_mmap (struct thread *t)
 {
@@ -164,7 +176,11 @@ do_mmap (struct thread *t)
   if (flags & RAW_MAP_ANONYMOUS)
     a.offset = 0;
   else
-    name_file (&a, gate_arg (t, 4));
+    {
+      name_file (&a, gate_arg (t, 4));
+      if (!(a.flags & AREA_SHARED) && file_changes (gate_arg (t, 4)))
+        a.flags |= AREA_CHANGES;
+    }
   if (fixed)
     flush (r, r + size, "mmap");
   areas_map (r, r + size, &a);

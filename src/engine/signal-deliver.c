@@ -5,6 +5,7 @@
    action says; the kernel's mask is brought in line once at the end.  */
 
 #include "engine/signal.h"
+#include "arch/decode.h"
 #include "arch/enter.h"
 #include "arch/gate.h"
 #include "common/assert.h"
@@ -25,6 +26,8 @@
 
 #define RED_ZONE 128
 #define FLAGS_CLEARED 0x10500ul         /* RF, DF, TF */
+
+enum { TRAP_BP = 3 };           /* with TRAP_DB below it, the only traps */
 
 static bool
 next_record (struct thread *t, struct signal_record *rec)
@@ -393,6 +396,10 @@ signal_raise (struct thread *t, int sig, int code, app_addr addr,
     .trapno = trapno, .err = error, .cr2 = trapno == 14 ? addr : 0,
     .fault = true,
   };
+  /* As the processor does for a fault, but not for a trap: SDM volume 3,
+     17.3.1.1.  */
+  if (trapno > TRAP_BP)
+    t->context.rflags |= FLAG_RF;
   act (t, &rec);
   signal_mask_sync (t);
 }

@@ -1,5 +1,6 @@
 /* Code in shared mappings, changed through a mapping that is made after it has
-   run, by writes to the file, and by another process.  */
+   run, by writes to the file, and by another process; and code in a private
+   mapping, changed by the same.  */
 
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -81,10 +82,44 @@ process (void)
   puts ("");
 }
 
+/* What is private and has not been stored to is the file's page.  */
+static void
+private (int fd)
+{
+  uint8_t *x, *w;
+
+  ftruncate (fd, SIZE);
+  by_file (fd, 1);
+  x = mmap (NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+  w = mmap (NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mprotect (x, SIZE, PROT_READ | PROT_EXEC) < 0)
+    {
+      puts ("on a file system without execution");
+      return;
+    }
+  for (int i = 0; i < 20; i++)
+    {
+      printf ("%d ", call (x));
+      write_code (w, 100 + i);
+      printf ("%d ", call (x));
+      by_file (fd, 200 + i);
+    }
+  /* From the first store on it is the program's own.  */
+  mprotect (x, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+  write_code (x, 300);
+  by_file (fd, 400);
+  printf ("%d\n", call (x));
+}
+
 int
 main (void)
 {
+  FILE *temporary = tmpfile ();
+
   file ();
   process ();
+  private (memfd_create ("code", 0));
+  if (temporary)
+    private (fileno (temporary));
   return 0;
 }
