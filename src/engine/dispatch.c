@@ -107,7 +107,8 @@ raise_fetch_fault (struct thread *t, app_addr addr)
   else
     signal_raise (t, RAW_SIGSEGV,
                   mapped ? RAW_SEGV_ACCERR : RAW_SEGV_MAPERR, addr,
-                  TRAP_PF, PF_USER | PF_FETCH | (mapped ? PF_PRESENT : 0));
+                  TRAP_PF,
+                  PF_USER | PF_FETCH | (mapped && a.prot ? PF_PRESENT : 0));
 }
 
 /* An instruction that the cache has no form for, or that no 64-bit program

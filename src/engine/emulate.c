@@ -7,7 +7,7 @@
 #include "engine/signal.h"
 #include "linux/raw.h"
 
-enum { TRAP_GP = 13, TRAP_PF = 14 };
+enum { TRAP_GP = 13, TRAP_PF = 14, TRAP_AC = 17 };
 /* Error code of a page fault by data in user mode: SDM volume 3, section
    4.7.  */
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4 };
@@ -27,18 +27,26 @@ raise_gp (struct thread *t, uint64_t error)
   return EMULATE_FAULT;
 }
 
-/* The access to ADDR has faulted.  */
+/* The access to SIZE bytes at ADDR, at most a page, has faulted.  Of a page
+   that cannot be accessed at all the processor says that it is not there.  */
 static enum emulate_result
-raise_fault (struct thread *t, app_addr addr, bool write)
+raise_fault (struct thread *t, app_addr addr, unsigned size, bool write)
 {
+  unsigned wanted = write ? AREA_WRITE : AREA_READ;
   struct area a;
   bool mapped = area_find (addr, &a);
 
+  if (mapped && (a.prot & wanted) && a.end - addr < size)
+    {
+      addr = a.end;
+      mapped = area_find (addr, &a);
+    }
   if ((int64_t) (addr << 16) >> 16 != (int64_t) addr)
     return raise_gp (t, 0);
   signal_raise (t, RAW_SIGSEGV, mapped ? RAW_SEGV_ACCERR : RAW_SEGV_MAPERR,
                 addr, TRAP_PF,
-                PF_USER | (write ? PF_WRITE : 0) | (mapped ? PF_PRESENT : 0));
+                PF_USER | (write ? PF_WRITE : 0)
+                | (mapped && a.prot ? PF_PRESENT : 0));
   return EMULATE_FAULT;
 }
 
@@ -57,7 +65,7 @@ do_popf (struct thread *t, const struct insn *i)
   uint64_t flags = 0;
 
   if (!safe_read (&flags, c->gpr[ARCH_RSP], i->opsize))
-    return raise_fault (t, c->gpr[ARCH_RSP], false);
+    return raise_fault (t, c->gpr[ARCH_RSP], i->opsize, false);
   take_flags (c, flags, i->opsize);
   c->gpr[ARCH_RSP] += i->opsize;
   c->rip += i->length;
@@ -88,7 +96,7 @@ do_iret (struct thread *t, const struct insn *i)
   uint64_t w[N];
 
   if (!read_stack (t, i, w, N))
-    return raise_fault (t, c->gpr[ARCH_RSP], false);
+    return raise_fault (t, c->gpr[ARCH_RSP], N * i->opsize, false);
   if ((uint16_t) w[CS] != USER_CS)
     return EMULATE_REFUSED;
   if ((uint16_t) w[SS] != USER_SS)
@@ -106,7 +114,7 @@ do_far_return (struct thread *t, const struct insn *i)
   uint64_t w[2];                /* %rip and %cs */
 
   if (!read_stack (t, i, w, 2))
-    return raise_fault (t, c->gpr[ARCH_RSP], false);
+    return raise_fault (t, c->gpr[ARCH_RSP], 2 * i->opsize, false);
   if ((uint16_t) w[1] != USER_CS)
     return EMULATE_REFUSED;
   c->rip = w[0];
@@ -138,6 +146,8 @@ struct string
   uint64_t step;                /* to the next element */
   app_addr fault;               /* where it was */
   bool write;                   /* it was a store */
+  bool checked;                 /* alignment is */
+  bool unaligned;               /* that was the fault */
 };
 
 static void
@@ -147,12 +157,28 @@ advance (struct arch_context *c, const struct string *s, unsigned reg)
 }
 
 static bool
+is_aligned (struct string *s, app_addr addr)
+{
+  s->unaligned = s->checked && addr % s->i->opsize;
+  return !s->unaligned;
+}
+
+static bool
 reads (struct string *s, uint64_t *v, app_addr addr)
 {
   *v = 0;
   s->fault = addr;
   s->write = false;
-  return safe_read (v, addr, s->i->opsize);
+  return safe_read (v, addr, s->i->opsize) && is_aligned (s, addr);
+}
+
+/* A store that ends on a page where it cannot be made does nothing.  */
+static bool
+can_end (app_addr last)
+{
+  struct area a;
+
+  return area_find (last, &a) && (a.prot & AREA_WRITE);
 }
 
 static bool
@@ -160,7 +186,8 @@ writes (struct string *s, app_addr addr, uint64_t v)
 {
   s->fault = addr;
   s->write = true;
-  return safe_write (addr, &v, s->i->opsize);
+  return is_aligned (s, addr) && can_end (addr + s->i->opsize - 1)
+         && safe_write (addr, &v, s->i->opsize);
 }
 
 /* lods: into a part of %rax.  */
@@ -212,7 +239,17 @@ goes_on (const struct arch_context *c, const struct insn *i)
   return (i->opcode & 0xfe) != 0xa6 || equal == (i->prefix_rep == 0xf3);
 }
 
-/* movs, lods, cmps with a source in %gs.  One that is repeated may be left in
+static enum emulate_result
+raise_string_fault (struct thread *t, const struct string *s)
+{
+  if (!s->unaligned)
+    return raise_fault (t, s->fault, s->i->opsize, s->write);
+  signal_raise (t, RAW_SIGBUS, RAW_BUS_ADRALN, 0, TRAP_AC, 0);
+  return EMULATE_FAULT;
+}
+
+/* movs, lods, cmps with a source in %gs.  A fault leaves the flags as they
+   were (SDM volume 2, REP).  One that is repeated may be left in
    its midst, as the processor leaves it for an interrupt.  */
 static enum emulate_result
 do_string (struct thread *t, const struct insn *i)
@@ -220,7 +257,9 @@ do_string (struct thread *t, const struct insn *i)
   struct arch_context *c = &t->context;
   struct string s = { .i = i, .mask = i->addrsize == 4 ? 0xffffffff : ~0ull };
   bool repeated = i->properties & INSN_REP;
+  uint64_t flags = c->rflags;
 
+  s.checked = flags & FLAG_AC;
   s.step = c->rflags & FLAG_DF ? -(uint64_t) i->opsize : i->opsize;
   if (repeated)
     c->gpr[ARCH_RCX] &= s.mask;
@@ -228,7 +267,10 @@ do_string (struct thread *t, const struct insn *i)
     do
       {
         if (!do_element (c, &s))
-          return raise_fault (t, s.fault, s.write);
+          {
+            c->rflags = flags;
+            return raise_string_fault (t, &s);
+          }
         if (!repeated)
           break;
         c->gpr[ARCH_RCX]--;

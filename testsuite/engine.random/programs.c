@@ -79,6 +79,7 @@ describe (int sig, uint64_t pc, const void *words, unsigned n, uint8_t *area)
 {
   uint64_t vectors = state_vectors (0, area);
 
+  hash = state_mix (hash, &(uint64_t){ sig }, 8);
   hash = state_mix (hash, words, n * 8);
   hash = state_mix (hash, &vectors, 8);
   if (!verbose || is_child)
@@ -144,14 +145,14 @@ fault (int sig, siginfo_t *info, void *uc)
 {
   greg_t *g = ((ucontext_t *)uc)->uc_mcontext.gregs;
   struct _libc_fpstate *f = ((ucontext_t *)uc)->uc_mcontext.fpregs;
-  uint64_t about[] = { sig, info->si_code, (uint64_t)info->si_addr,
-                       g[REG_TRAPNO], g[REG_ERR] };
+  uint64_t words[REG_EFL + 5] = { info->si_code, (uint64_t)info->si_addr,
+                                  g[REG_TRAPNO], g[REG_ERR] };
 
   clear_alignment_check ();
   if (!running || n_faults++ > 1000000)
     _exit (9);
-  hash = state_mix (hash, about, sizeof about);
-  describe (sig, g[REG_RIP], g, REG_EFL + 1, (uint8_t *)f);
+  memcpy (words + 4, g, (REG_EFL + 1) * sizeof *g);
+  describe (sig, g[REG_RIP], words, ARRAY_SIZE (words), (uint8_t *)f);
   if (sig == SIGFPE)
     mask_exceptions (f);
   if (sig != SIGTRAP)
