@@ -19,7 +19,7 @@
 #define N_SLOT_REGS 6
 #define OP_MAX 112              /* bytes of code for an operation, at most */
 #define ARG_MAX 24              /* and for an argument of printf */
-#define EXITS_MAX 320           /* and for prologue and exits together */
+#define EXITS_MAX 200           /* and for prologue and exits together */
 
 #define LIST (1u << 31)         /* in a note: it is a list of jumps */
 #define NOTHING 0x7fffffffu     /* the end of such a list */

@@ -64,6 +64,7 @@ struct channel_trace
   uint64_t state;
   uint64_t error;               /* enum channel_trace_error */
   int64_t room;                 /* bytes of frames */
+  uint64_t n_lost;              /* parts that there was no room for */
   uint64_t hits[CHANNEL_MAX_TRACEPOINTS];       /* by channel_action_head's
                                                    index */
   uint64_t variables[CHANNEL_MAX_VARIABLES];    /* by number */

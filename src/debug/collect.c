@@ -55,11 +55,12 @@ stop_tracing (struct channel_trace *trace, enum channel_trace_state reason,
 }
 
 /* Room in the ring for SIZE bytes of a record of T's; null: the server is
-   gone, or does not take any.  */
+   gone, or has not taken any for long.  */
 static void *
 wait_for_room (const struct thread *t, uint32_t size)
 {
   struct ring *r = stop_records (t);
+  uint64_t tail = 0;
 
   for (unsigned n = 0; r && n < PATIENCE; n++)
     {
@@ -67,6 +68,9 @@ wait_for_room (const struct thread *t, uint32_t size)
 
       if (at)
         return at;
+      if (r->tail != tail)
+        n = 0;
+      tail = r->tail;
       if (ring_is_full (r))
         stop_wake_server (t);
       if (n < YIELDS)
@@ -129,7 +133,9 @@ flush (struct arch_context *c, uint32_t last)
     }
   else
     {
-      stop_tracing (call_trace (), CHANNEL_TRACE_LOST, b->part.number);
+      __atomic_add_fetch (&call_trace ()->n_lost, 1, __ATOMIC_RELAXED);
+      if (!b->stream)
+        stop_tracing (call_trace (), CHANNEL_TRACE_LOST, b->part.number);
       b->lost = true;
     }
   b->used = 0;

@@ -131,7 +131,9 @@ scan_options (struct scan *in, struct tracing_point *p)
       in->bad = true;
 }
 
-/* A new point: NUMBER:ADDRESS:E|D:STEPS:PASSES…  */
+/* A new point: NUMBER:ADDRESS:E|D:STEPS:PASSES…  While tracing goes on it may
+   be one that there is: GDB 13 tells all points again when a library has come
+   or gone.  */
 static const char *
 scan_point (struct stub *s, struct scan *in, uint32_t number, app_addr addr)
 {
@@ -147,9 +149,13 @@ scan_point (struct stub *s, struct scan *in, uint32_t number, app_addr addr)
   steps = scan_hex (in);
   if (steps != 0)
     return "while-stepping is not supported";
-  if (!scan_ok (in) || tracing_find (&s->tracing, number, addr) != NULL)
+  p = tracing_find (&s->tracing, number, addr);
+  if (!scan_ok (in) || (p != NULL && !tracing_look (&s->tracing).running))
     return "";
-  p = tracing_add (&s->tracing, number, addr);
+  if (p != NULL)
+    tracing_forget_definition (p);
+  else
+    p = tracing_add (&s->tracing, number, addr);
   p->enabled = enabled;
   scan_char (in, ':');
   p->pass_count = scan_hex (in);

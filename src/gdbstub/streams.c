@@ -227,6 +227,18 @@ streams_hits (const struct streams *l, uint32_t n)
 
 /* See streams.h.  */
 void
+streams_tell_lost (struct streams *l, struct target *t)
+{
+  uint64_t lost = l->first != NULL ? target_records_lost (t) : l->lost;
+
+  if (lost > l->lost)
+    reply_text (&l->text, "rio: %" PRIu64 " hits were not recorded.\n",
+                lost - l->lost);
+  l->lost = lost;
+}
+
+/* See streams.h.  */
+void
 streams_flush (struct streams *l)
 {
   for (struct stream *s = l->first; s != NULL; s = s->next)

@@ -27,6 +27,7 @@ struct streams
 {
   struct stream *first;
   struct reply text;            /* for the console */
+  uint64_t lost;                /* records that the user has been told of */
 };
 
 /* A value of a stream: NAME and KIND are copied.  */
@@ -67,6 +68,9 @@ uint64_t streams_hits (const struct streams *l, uint32_t n);
 
 /* Take the record of SIZE BYTES, if it is a stream's.  */
 bool streams_take (struct streams *l, const void *bytes, size_t size);
+
+/* Tell of records that were lost.  */
+void streams_tell_lost (struct streams *l, struct target *t);
 
 /* Files have what was written to them.  */
 void streams_flush (struct streams *l);

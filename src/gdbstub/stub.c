@@ -362,6 +362,7 @@ show_text (struct stub *s)
   size_t n;
 
   show_lines (s, &s->watchlogs.text);
+  streams_tell_lost (&s->streams, s->t);
   show_lines (s, &s->streams.text);
   streams_flush (&s->streams);
   while ((n = target_text (s->t, text, sizeof text)) > 0)

@@ -40,7 +40,8 @@ is_ready (void *data)
 {
   const struct tracing *x = data;
 
-  return x->rsp->out_end - x->rsp->out_at < MAX_BACKLOG;
+  return x->rsp->out_end - x->rsp->out_at + 2 * x->streams->text.length
+         < MAX_BACKLOG;
 }
 
 /* See tracing.h.  */
@@ -87,8 +88,9 @@ free_texts (struct tracing_text *t)
     }
 }
 
-static void
-free_point (struct tracing_point *p)
+/* See tracing.h.  */
+void
+tracing_forget_definition (struct tracing_point *p)
 {
   free ((void *) p->condition.code);
   for (size_t i = 0; i < p->n_actions; i++)
@@ -96,6 +98,14 @@ free_point (struct tracing_point *p)
   free (p->actions);
   free_texts (p->action_texts);
   free_texts (p->source);
+  *p = (struct tracing_point) { .next = p->next, .number = p->number,
+                                .addr = p->addr, .index = p->index };
+}
+
+static void
+free_point (struct tracing_point *p)
+{
+  tracing_forget_definition (p);
   free (p);
 }
 

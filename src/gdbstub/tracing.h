@@ -97,6 +97,9 @@ struct tracing_point *tracing_find (struct tracing *x, uint32_t number,
 struct tracing_point *tracing_add (struct tracing *x, uint32_t number,
                                    app_addr addr);
 
+/* P is to be defined anew.  */
+void tracing_forget_definition (struct tracing_point *p);
+
 /* It was a mistake: take the last one out.  */
 void tracing_remove_last (struct tracing *x);
 

@@ -55,6 +55,15 @@ give (const struct target *t, const struct process *p, uint32_t type,
     give_change (&t->changes, p->pid, bytes, size);
 }
 
+/* More can be given now, or has to be: threads that wait for room cannot
+   stop.  */
+static bool
+is_ready (const struct target *t, bool dead)
+{
+  return dead || !t->running || t->stopping || t->records.ready == NULL
+         || t->records.ready (t->records.data);
+}
+
 /* Take records of P, no more than a round of the ring at a time: a program
    that writes as fast as they are read must not hold the server.  Returns
    whether there was any.  */
@@ -67,6 +76,7 @@ take (struct target *t, struct process *p, bool dead)
   uint32_t type, size;
 
   while (reader->ring != NULL && reader->tail - start < reader->size
+         && is_ready (t, dead)
          && ring_read (reader, dead, bytes, sizeof bytes, &type, &size))
     if (size <= sizeof bytes)
       give (t, p, type, bytes, size);
@@ -79,10 +89,9 @@ target_take_records (struct target *t)
 {
   long soon = 0;
 
-  if (t->running && !t->stopping && t->records.ready != NULL
-      && !t->records.ready (t->records.data))
+  if (!is_ready (t, false))
     {
-      set_timer (t, PERIOD_NS / 10);
+      set_timer (t, SOON_NS);
       return;
     }
   for (struct process *p = t->processes; p != NULL; p = p->next)

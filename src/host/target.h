@@ -342,6 +342,10 @@ MUST_USE enum target_refusal target_stream_remove (struct target *t,
 void target_stream_count_from (struct target *t, uint32_t index,
                                uint64_t hits);
 
+/* Records that there was no room for, so far: the server had taken none for
+   seconds.  */
+uint64_t target_records_lost (struct target *t);
+
 /* Trace state variable NUMBER exists from now on, with VALUE; IS_TIME: it is
    the time in microseconds.  */
 MUST_USE enum target_refusal

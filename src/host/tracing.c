@@ -171,6 +171,13 @@ target_stream_count_from (struct target *t, uint32_t index, uint64_t hits)
     trace_of (t)->hits[index] = hits;
 }
 
+/* See target.h.  */
+uint64_t
+target_records_lost (struct target *t)
+{
+  return __atomic_load_n (&trace_of (t)->n_lost, __ATOMIC_RELAXED);
+}
+
 
 /* Going on and ending.  */
 

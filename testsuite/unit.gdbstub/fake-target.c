@@ -543,6 +543,13 @@ target_stream_remove (struct target *t, uint32_t number)
   return TARGET_OK;
 }
 
+uint64_t
+target_records_lost (struct target *t)
+{
+  (void) t;
+  return 0;
+}
+
 void
 target_stream_count_from (struct target *t, uint32_t index, uint64_t hits)
 {

@@ -130,7 +130,12 @@ test_definitions (void)
         "tracepoint 2.1 2000 0 regs vector\n");
   ask ("qTV:7", "V5");
   ask ("qTV:8", "U");
+  ask ("QTDP:2:2000:E:0:7-", "OK");
+  done ("");
+  ask ("QTDP:-2:2000:R01", "OK");
+  done ("tracepoint 2.1 2000 7 regs\n");
   ask ("QTStop", "OK");
+  ask ("QTDP:2:2000:E:0:7", "E01");
   ask ("QTinit", "OK");
   ask ("qTfP", "l");
   stop ();
@@ -266,7 +271,7 @@ test_streams (void)
                             .place = "f (a.c:1)", .values = values,
                             .n_values = ARRAY_SIZE (kinds) };
   static const uint8_t code[] = { 0x27 };
-  struct streams l = { NULL, { NULL, 0, 0 } };
+  struct streams l = { NULL, { NULL, 0, 0 }, 0 };
   uint8_t frame[1024];
   struct target *t;
   size_t n;
