@@ -116,7 +116,8 @@ cache_exit (uint32_t number, bool *hot)
 void
 cache_link (struct exit *e, struct fragment *to)
 {
-  if (!e->to && e->kind == EXIT_DIRECT && !flavour_records ((enum flavour) to->flavour)
+  if (!e->to && e->kind == EXIT_DIRECT
+      && !flavour_records ((enum flavour) to->flavour)
       && exit_fragment (e)->flavour == to->flavour
       && exit_fragment (e)->state == FRAGMENT_LIVE
       && to->state == FRAGMENT_LIVE)

@@ -137,7 +137,8 @@ on_path (const struct path *p, app_pc pc)
 static bool
 ends_at (const struct path *p, app_pc pc, enum trace_arrival how)
 {
-  return pc == p->pc[0] || p->n == PATH_MAX || is_trace (pc, the_recording.flavour)
+  return pc == p->pc[0] || p->n == PATH_MAX
+         || is_trace (pc, the_recording.flavour)
          || (how == TRACE_ARRIVED_DIRECT && on_path (p, pc));
 }
 

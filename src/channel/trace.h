@@ -72,8 +72,8 @@ struct channel_trace
 };
 
 
-/* A variable of a number from here on is none: what an expression sets it to is
-   recorded as a block of that number.  */
+/* A variable of a number from here on is none: what an expression sets it to
+   is recorded as a block of that number.  */
 #define CHANNEL_VARIABLE_RECORD 0x8000
 
 /* Actions: each begins with its kind.  */

@@ -383,10 +383,10 @@ struct target_action
 /* Let threads go on.  For each the first of the N ACTIONS that names it
    counts; one that none names stays stopped.  A thread that is born later
    continues, unless its parent stays.  Points are brought into force.  When no
-   thread is left to run, TARGET_EVENT_NO_RESUMED follows.  A thread whose pc is at a breakpoint (with
-   a condition that holds) stops there at once, stepping or not, as one does
-   that executes a trap instruction: GDB takes the point out to step over it,
-   and expects to stop after a jump to it.  */
+   thread is left to run, TARGET_EVENT_NO_RESUMED follows.  A thread whose pc
+   is at a breakpoint (with a condition that holds) stops there at once,
+   stepping or not, as one does that executes a trap instruction: GDB takes the
+   point out to step over it, and expects to stop after a jump to it.  */
 MUST_USE enum target_refusal
 target_resume (struct target *t, const struct target_action *actions,
                size_t n);
