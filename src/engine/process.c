@@ -28,8 +28,7 @@
 
 #define COPY_CHECK_NS 20000000ul        /* look after the child every 20 ms */
 
-enum { P_PID_ = 1, WNOHANG_ = 1, WEXITED_ = 4, WNOWAIT_ = 0x01000000,
-       WALL_ = 0x40000000 };
+enum { POLLIN_ = 1 };
 
 gate_function gate_clone, gate_clone3, gate_fork, gate_vfork, gate_exit,
   gate_exit_group;
@@ -205,15 +204,20 @@ share_page (void)
   return RAW_FAILED (r) ? NULL : (uint32_t *) r;
 }
 
-/* PID, a child, runs no more.  */
+/* PID runs no more.  It need not be a child of the caller's: that may be a
+   child of vfork, whose parent has forked.  */
 
 static bool
 is_gone (int pid)
 {
-  int info[32] = { 0 };
-  long r = raw6 (__NR_waitid, P_PID_, pid, RAW_PTR (info),
-                 WEXITED_ | WNOHANG_ | WNOWAIT_ | WALL_, 0, 0);
-  return r < 0 || info[0];
+  struct { int32_t fd; int16_t events, returned; } poll = { .events = POLLIN_ };
+  long fd = raw3 (__NR_pidfd_open, pid, 0, 0);
+  if (fd < 0)
+    return fd == -RAW_ESRCH;
+  poll.fd = fd;
+  long r = raw3 (__NR_poll, RAW_PTR (&poll), 1, 0);
+  raw3 (__NR_close, fd, 0, 0);
+  return r > 0;
 }
 
 /* The child that may still be copying, guarded by the cache lock; and its
