@@ -210,7 +210,8 @@ share_page (void)
 static bool
 is_gone (int pid)
 {
-  struct { int32_t fd; int16_t events, returned; } poll = { .events = POLLIN_ };
+  struct { int32_t fd; int16_t events, returned; } poll
+    = { .events = POLLIN_ };
   long fd = raw3 (__NR_pidfd_open, pid, 0, 0);
   if (fd < 0)
     return fd == -RAW_ESRCH;
