@@ -23,6 +23,7 @@
 
 #define CHANNEL_MAX_TRACEPOINTS 1024
 #define CHANNEL_MAX_VARIABLES 1024
+#define CHANNEL_TRACE_FEW (512ul << 10)
 
 enum channel_trace_state
 {
@@ -91,7 +92,10 @@ struct channel_action_head
   uint8_t stream;               /* whether tracing goes on or not, and without
                                    end: what is beyond its pass count is left
                                    out */
-  uint8_t pad[5];
+  uint8_t few;                  /* threads wait when more than
+                                   CHANNEL_TRACE_FEW bytes of the ring are in
+                                   use: somebody reads them slowly */
+  uint8_t pad[4];
 };
 
 /* Memory at an address or, with BASE (a number of GDB's) not negative, behind

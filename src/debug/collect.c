@@ -22,7 +22,7 @@ struct buffer
   struct channel_trace_part part;
   uint8_t blocks[16384];
   uint32_t used;                /* of blocks */
-  bool stream;
+  bool stream, few;
   bool lost;                    /* the frame is to be dropped */
 };
 
@@ -54,17 +54,26 @@ stop_tracing (struct channel_trace *trace, enum channel_trace_state reason,
                                __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+/* As much of R is in use as may be for FEW.  */
+static bool
+is_enough (const struct ring *r, bool few)
+{
+  return few && r->head - r->tail > CHANNEL_TRACE_FEW;
+}
+
 /* Room in the ring for SIZE bytes of a record of T's; null: the server is
    gone, or has not taken any for long.  */
 static void *
-wait_for_room (const struct thread *t, uint32_t size)
+wait_for_room (const struct thread *t, uint32_t size, bool few)
 {
   struct ring *r = stop_records (t);
   uint64_t tail = 0;
 
   for (unsigned n = 0; r && n < PATIENCE; n++)
     {
-      void *at = ring_reserve (r, CHANNEL_RECORD_TRACE, size);
+      void *at = is_enough (r, few)
+                     ? NULL
+                     : ring_reserve (r, CHANNEL_RECORD_TRACE, size);
 
       if (at)
         return at;
@@ -122,7 +131,7 @@ flush (struct arch_context *c, uint32_t last)
       b->part.flags |= CHANNEL_PART_DROP;
       size = sizeof b->part;
     }
-  at = wait_for_room (t, size);
+  at = wait_for_room (t, size, b->few);
   if (at)
     {
       memcpy (at, &b->part, sizeof b->part);
@@ -267,6 +276,7 @@ collect_begin (struct arch_context *c, const struct collect_wish *wish)
                                          t->number, CHANNEL_PART_FIRST };
   b->used = 0;
   b->stream = wish->head.stream;
+  b->few = wish->head.few;
   b->lost = false;
   if (wish->head.registers)
     add_registers (c, wish);

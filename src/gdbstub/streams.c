@@ -166,6 +166,7 @@ streams_add (struct streams *l, struct target *t,
   struct target_tracepoint point = {
     .addr = o->addr,
     .pass_count = o->limit,
+    .few = o->file == NULL,
     .condition = o->condition,
     .actions = actions,
     .n_actions = o->n_values,

@@ -291,6 +291,8 @@ struct target_tracepoint
   app_addr addr;
   uint64_t pass_count;          /* tracing ends with that hit; 0: none */
   bool registers, vector;       /* collect them */
+  bool few;                     /* of a stream that is read slowly: no more
+                                   than a few thousand hits wait for that */
   const struct target_bytecode *condition;      /* or NULL */
   const struct target_trace_action *actions;
   size_t n_actions;

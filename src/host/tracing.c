@@ -73,6 +73,7 @@ encode (struct encoded *e, const struct target_tracepoint *p)
     .registers = p->registers,
     .vector = p->vector,
     .stream = p->number >= TARGET_STREAM,
+    .few = p->few,
   };
 
   e->n = 0;
