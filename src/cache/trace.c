@@ -162,7 +162,8 @@ record (app_pc pc, struct fragment **result)
 }
 
 static enum trace_next
-begin (struct arch_context *c, enum flavour flavour, struct fragment **result)
+begin (struct arch_context *c, enum flavour flavour,
+       struct fragment **result)
 {
   c->heat[arch_heat_index (c->rip)] = 0;
   if (is_trace (c->rip, flavour))
