@@ -11,10 +11,20 @@
 #include "gdbstub/alloc.h"
 
 #define N_PLACES 512            /* names of places that are kept */
+#define N_WRITERS 64            /* that a log tells apart */
+
+/* Where changes were made, and how often.  */
+struct writer
+{
+  app_pc pc;
+  uint64_t count;
+};
 
 struct watchlog
 {
   struct watchlog *next;
+  struct writer writers[N_WRITERS];     /* the last one: all others */
+  size_t n_writers;
   int number, pid;
   app_addr addr;
   uint64_t length, limit, count;
@@ -148,13 +158,47 @@ watchlog_end (struct watchlogs *l, int n)
   return false;
 }
 
+static int
+more_first (const void *a, const void *b)
+{
+  const struct writer *x = a, *y = b;
+
+  return (x->count < y->count) - (x->count > y->count);
+}
+
+static void
+list_one (struct watchlog *log, struct reply *to)
+{
+  reply_text (to, "%d: %s, %" PRIu64 " changes%s\n", log->number, log->label,
+              log->count, log->ended ? ", ended" : "");
+  if (log->n_writers < N_WRITERS)
+    qsort (log->writers, log->n_writers, sizeof *log->writers, more_first);
+  for (size_t i = 0; i < log->n_writers; i++)
+    reply_text (to, "%12" PRIu64 "  %s\n", log->writers[i].count,
+                i == N_WRITERS - 1 ? "elsewhere"
+                                   : place_name (log->pid,
+                                                 log->writers[i].pc));
+}
+
 /* See watchlog.h.  */
 void
-watchlog_list (const struct watchlogs *l, struct reply *to)
+watchlog_list (struct watchlogs *l, struct reply *to)
 {
-  for (const struct watchlog *log = l->first; log != NULL; log = log->next)
-    reply_text (to, "%d: %s, %" PRIu64 " changes%s\n", log->number,
-                log->label, log->count, log->ended ? ", ended" : "");
+  for (struct watchlog *log = l->first; log != NULL; log = log->next)
+    list_one (log, to);
+}
+
+/* One more change was made at PC.  */
+static void
+count_writer (struct watchlog *log, app_pc pc)
+{
+  size_t i = 0;
+
+  while (i < log->n_writers && i < N_WRITERS - 1 && log->writers[i].pc != pc)
+    i++;
+  if (i == log->n_writers)
+    log->writers[log->n_writers++].pc = pc;
+  log->writers[i].count++;
 }
 
 /* VALUE, of SIZE bytes, as FORMAT says.  */
@@ -211,6 +255,7 @@ watchlog_take (struct watchlogs *l, int pid, const struct target_change *c)
         && log->pid == pid)
       {
         log->count++;
+        count_writer (log, c->pc);
         put (l, log, c, pid);
         if (log->count == log->limit)
           finish (log);

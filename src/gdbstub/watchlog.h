@@ -41,8 +41,8 @@ int watchlog_begin (struct watchlogs *l, struct target *t,
 /* End number N; false: there is none that goes on.  */
 MUST_USE bool watchlog_end (struct watchlogs *l, int n);
 
-/* Write a line for each log to TO.  */
-void watchlog_list (const struct watchlogs *l, struct reply *to);
+/* Write a line for each log to TO, and lines for who made its changes.  */
+void watchlog_list (struct watchlogs *l, struct reply *to);
 
 /* Process PID has made the change C.  */
 void watchlog_take (struct watchlogs *l, int pid,

@@ -175,7 +175,7 @@ With -log nothing stops: each change prints the thread, the place of the
 instruction that made it, the new value and the old one, while the program
 runs; or writes them to FILE, on the machine of the server, as CSV if its name
 ends in .csv.  After N changes it ends.  `rio watch -logs' lists what is
-logged and how much, and `rio watch -end NUMBER' ends it.
+logged, and who wrote how often; `rio watch -end NUMBER' ends it.
 
 Example: rio watch table[3] if table[3] > 1000
 Example: rio watch -log sum limit 5"""
