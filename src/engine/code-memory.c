@@ -124,24 +124,39 @@ map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
   return true;
 }
 
+/* Copy [FROM, END) of the view at W to the memory at T, with both present at
+   once: not every kernel knows how to, and then they come page by page.  */
+static void
+copy_part (uint64_t t, uint64_t w, size_t from, size_t end)
+{
+  size_t first = PAGE_DOWN (from), size = PAGE_UP (end) - first;
+
+  if (from == end)
+    return;
+  raw3 (__NR_madvise, t + first, size, RAW_MADV_POPULATE_WRITE);
+  raw3 (__NR_madvise, w + first, size, RAW_MADV_POPULATE_READ);
+  __builtin_memcpy ((void *) (t + from), (void *) (w + from), end - from);
+}
+
 /* The view for execution goes first, so that no more address space is wanted
    than there was; then the new memory, filled, takes the place of the old in
    the view for writing.  */
 static bool
 unshare_code (cache_pc rx, uint8_t *rw, size_t size, size_t low, size_t high)
 {
+  uint64_t w = RAW_PTR (rw);
   long t;
 
   raw3 (__NR_munmap, RAW_PTR (rx), size, 0);
   t = map_shared (0, size);
   if (RAW_FAILED (t))
     return false;
-  __builtin_memcpy ((void *) t, rw, low);
-  __builtin_memcpy ((uint8_t *) t + high, rw + high, size - high);
+  copy_part ((uint64_t) t, w, 0, low);
+  copy_part ((uint64_t) t, w, high, size);
   return raw6 (__NR_mremap, (uint64_t) t, size, size,
-               RAW_MREMAP_MAYMOVE | RAW_MREMAP_FIXED, RAW_PTR (rw), 0)
-           == (long) rw
-         && view (RAW_PTR (rx), RAW_PTR (rw), size);
+               RAW_MREMAP_MAYMOVE | RAW_MREMAP_FIXED, w, 0)
+           == (long) w
+         && view (RAW_PTR (rx), w, size);
 }
 
 /* The pages leave the view until they are touched again; the other keeps
