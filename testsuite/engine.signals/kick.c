@@ -61,14 +61,15 @@ main (void)
       while (n_got < i)
         ;
     }
+  /* Nobody else may take those that are blocked.  */
+  stop = 1;
+  pthread_join (t, NULL);
   syscall (SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof set);
   for (int i = 1; i <= 3; i++)
     sigqueue (getpid (), KICK, (union sigval) { .sival_int = i });
   printf ("blocked: %ld, ", n_got);
   syscall (SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, sizeof set);
   printf ("not: %ld\n", n_got);
-  stop = 1;
-  pthread_join (t, NULL);
   printf ("%ld of %d, sum %ld\n", n_got, ROUNDS, sum);
   return 0;
 }
