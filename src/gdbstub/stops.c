@@ -96,17 +96,17 @@ put_reason (struct stub *s, const struct target_event *e, struct reply *out)
     }
 }
 
+/* The general registers, of which GDB wants one or another at each stop to
+   find the frame's caller: it then asks for all there are, with the vectors,
+   which takes five times as long as these.  */
 static void
 put_registers (struct stub *s, int tid, struct reply *out)
 {
-  static const unsigned numbers[] = { TDESC_RBP, TDESC_RSP, TDESC_RIP };
   const struct target_regs *r = stub_regs (s, tid);
   uint8_t value[TDESC_MAX_REG_SIZE];
 
-  for (size_t i = 0; r != NULL && i < ARRAY_SIZE (numbers); i++)
+  for (unsigned n = 0; r != NULL && n <= TDESC_EFLAGS; n++)
     {
-      unsigned n = numbers[i];
-
       if (!tdesc_get (&s->tdesc, n, &r->regs, r->xsave, r->xsave_size, value))
         continue;
       reply_text (out, "%02x:", n);

@@ -13,6 +13,20 @@
    | TARGET_CAN_CATCH_SYSCALL | TARGET_CAN_FOLLOW_FORK                        \
    | TARGET_CAN_FOLLOW_EXEC | TARGET_CAN_THREAD_EVENTS)
 
+/* The general registers in a stop reply: those that the fake target gives to
+   thread 1TT, as bytes of digits, and the lowest byte of its pc.  */
+#define REGISTER(N, V, TT) N ":" V "00" TT "0100000000;"
+#define GENERAL(TT, PC)                                                       \
+  REGISTER ("00", "00", TT) REGISTER ("01", "03", TT)                         \
+  REGISTER ("02", "01", TT) REGISTER ("03", "02", TT)                         \
+  REGISTER ("04", "06", TT) REGISTER ("05", "07", TT)                         \
+  REGISTER ("06", "05", TT) REGISTER ("07", "04", TT)                         \
+  REGISTER ("08", "08", TT) REGISTER ("09", "09", TT)                         \
+  REGISTER ("0a", "0a", TT) REGISTER ("0b", "0b", TT)                         \
+  REGISTER ("0c", "0c", TT) REGISTER ("0d", "0d", TT)                         \
+  REGISTER ("0e", "0e", TT) REGISTER ("0f", "0f", TT)                         \
+  "10:" PC "00010000000000;11:46020000;"
+
 static struct peer p;
 
 /* PACKET is answered by ANSWER.  */
@@ -78,8 +92,7 @@ test_queries (void)
   ask ("qNoSuchThing", "");
   ask ("Q", "");
   ask ("", "");
-  ask ("?", "T0506:0500000100000000;07:0400000100000000;"
-            "10:1000010000000000;thread:p100.100;core:3;");
+  ask ("?", "T05" GENERAL ("00", "10") "thread:p100.100;core:3;");
   ask ("qC", "QCp100.100");
   ask ("qCx", "");
   ask ("qfThreadInfo", "mp100.100");
@@ -368,9 +381,7 @@ test_points (void)
   stop ();
 }
 
-#define TAIL                                                                  \
-  "06:0500000100000000;07:0400000100000000;10:1000010000000000;"              \
-  "thread:p100.100;core:3;"
+#define TAIL GENERAL ("00", "10") "thread:p100.100;core:3;"
 #define EVENT(KIND, ...)                                                      \
   { .kind = TARGET_EVENT_##KIND, .pid = FAKE_PID, .tid = FAKE_PID,            \
     __VA_ARGS__ }
@@ -432,8 +443,7 @@ test_events (void)
   ask ("qXfer:siginfo:write::7e:zz", "2");
   ask ("qXfer:siginfo:read::7c,100", "l\n\nzz");
   ask ("qXfer:siginfo:write::7f:zz", "E01");
-  ask ("S0b;10020", "T05syscall_entry:e7;06:0500000100000000;"
-                    "07:0400000100000000;10:2000010000000000;"
+  ask ("S0b;10020", "T05syscall_entry:e7;" GENERAL ("00", "20")
                     "thread:p100.100;core:3;");
   ask ("s10010", "T05syscall_return:e7;" TAIL);
   ask ("vCont;c", "T05fork:p900.900;" TAIL);
@@ -444,8 +454,7 @@ test_events (void)
   ask ("vCont;c", "T05vforkdone:;" TAIL);
   ask ("vCont;c", "T05exec:2f62696e2f66616b65313030;" TAIL);
   ask ("z1,10010,1", "E01");
-  ask ("vCont;c", "T05create:;06:0500010100000000;07:0400010100000000;"
-                  "10:1000010000000000;thread:p100.101;");
+  ask ("vCont;c", "T05create:;" GENERAL ("01", "10") "thread:p100.101;");
   ask ("vCont;c", "w7;p100.101");
   ask ("?", "T05" TAIL);
   ask ("vCont;c", "N");
@@ -474,8 +483,7 @@ test_single_process (void)
   ask ("qC", "QC100");
   ask ("Hg100", "OK");
   ask ("T100", "OK");
-  ask ("c", "T0506:0500000100000000;07:0400000100000000;"
-            "10:1000010000000000;thread:100;core:3;");
+  ask ("c", "T05" GENERAL ("00", "10") "thread:100;core:3;");
   ask ("c", "E.No unwaited-for children left.");
   ask ("c", "W03");
   stop ();
