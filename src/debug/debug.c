@@ -75,9 +75,9 @@ point (struct thread *t)
 {
   enum agent_error e = points_error (t);
 
-  if (e)
+  if (e && stop_is_seen (t))
     stop_report (t, CHANNEL_STOP_CONDITION_ERROR, t->context.spill[1], e);
-  else if (points_no_stop (t))
+  else if (!stop_is_seen (t) || points_no_stop (t))
     {
       t->passing = t->context.rip;
       t->passing_rsp = t->context.gpr[ARCH_RSP];

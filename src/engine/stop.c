@@ -44,6 +44,14 @@ is_debugged (const struct thread *t)
   return t->slot && options.debug && !t->detached;
 }
 
+/* See stop.h.  */
+
+bool
+stop_is_seen (const struct thread *t)
+{
+  return is_debugged (t);
+}
+
 static void
 forget_debugger (struct thread *t)
 {
