@@ -402,6 +402,40 @@ handle_stop (struct server *s, struct pending *p, int pid, int status)
     ptrace (PTRACE_CONT, pid, NULL, NULL);
 }
 
+/* Whether PID is traced by this process.  */
+static bool
+is_traced (int pid)
+{
+  char path[64], line[128];
+  int tracer = 0;
+  FILE *f;
+
+  snprintf (path, sizeof path, "/proc/%d/status", pid);
+  f = fopen (path, "re");
+  if (f == NULL)
+    return false;
+  while (fgets (line, sizeof line, f) != NULL)
+    if (sscanf (line, "TracerPid: %d", &tracer) == 1)
+      break;
+  fclose (f);
+  return tracer == getpid ();
+}
+
+/* The tracee PID of P cannot be waited for.  A thread that execs takes its
+   leader's id, of which it is the tracee before it has stopped.  Otherwise it
+   is gone.  Returns whether there is something new to look at.  */
+static bool
+lose_pending (struct server *s, struct pending *p, int pid)
+{
+  if (pid != p->tid || p->tid == p->pid)
+    return false;
+  if (is_traced (p->pid))
+    p->tid = p->pid;
+  else
+    end_pending (s, p, 0);
+  return true;
+}
+
 /* Look whether something has happened to the tracee PID of P.  */
 static bool
 poll_pending (struct server *s, struct pending *p, int pid)
@@ -412,13 +446,8 @@ poll_pending (struct server *s, struct pending *p, int pid)
   if (r == 0)
     return false;
   if (r < 0)
-    {
-      /* A thread that execs takes its leader's id.  */
-      if (pid != p->tid || p->tid == p->pid)
-        return false;
-      end_pending (s, p, 0);
-    }
-  else if (!WIFSTOPPED (status))
+    return lose_pending (s, p, pid);
+  if (!WIFSTOPPED (status))
     end_pending (s, p, status);
   else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
     give_birth (s, p);
