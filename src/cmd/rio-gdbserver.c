@@ -364,7 +364,7 @@ is_connection (const char *word)
 static bool
 take_words (struct command_line *line, char **argv, bool only_program)
 {
-  line->stub.connection = "stdio";
+  line->stub.connection = "";
   if (!only_program && *argv != NULL && is_connection (*argv))
     line->stub.connection = *argv++;
   if (*argv != NULL)

@@ -57,8 +57,8 @@ void stop_thread_gone (struct thread *t);
 void stop_after_fork (struct thread *t);
 
 /* The debugger sees T, which can stop for it.  It does not see a child of
-   clone with CLONE_VM that is a process of its own, which has the points of the
-   memory that it runs in.  */
+   clone with CLONE_VM that is a process of its own, which has the points of
+   the memory that it runs in.  */
 MUST_USE bool stop_is_seen (const struct thread *t);
 
 /* The calling thread T, in dispatch, with its context the application's:

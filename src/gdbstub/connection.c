@@ -94,8 +94,10 @@ connection_prepare (struct connection *c, const char *name)
 {
   c->name = name;
   c->listener = c->in = c->out = -1;
-  if (strcmp (name, "-") == 0 || strcmp (name, "stdio") == 0)
+  if (*name == 0 || strcmp (name, "-") == 0 || strcmp (name, "stdio") == 0)
     {
+      if (*name != 0)
+        fputs ("stdin/stdout redirected\n", stderr);
       c->kind = CONNECTION_STDIO;
       return take_stdio (c);
     }

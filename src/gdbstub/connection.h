@@ -16,9 +16,9 @@ struct connection
   int in, out;                  /* -1: not open */
 };
 
-/* Make ready to be reached at NAME: "-" or "stdio", HOST:PORT with an optional
-   host (none: the loopback), else the name of a terminal.  Returns false, with
-   a message on standard error, when that cannot be.  */
+/* Make ready to be reached at NAME: "", "-" or "stdio", HOST:PORT with an
+   optional host (none: the loopback), else the name of a terminal.  Returns
+   false, with a message on standard error, when that cannot be.  */
 MUST_USE bool connection_prepare (struct connection *c, const char *name);
 
 /* Await GDB.  What needs no waiting is open at once; of a TCP port the number

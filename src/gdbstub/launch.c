@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gdbstub/alloc.h"
@@ -65,12 +66,34 @@ launch_fini (struct launch *p)
   memset (p, 0, sizeof *p);
 }
 
+/* NAME, of a program, as it is from every folder; one without a slash that is
+   no file here is looked for in PATH.  */
+static char *
+absolute (char *name)
+{
+  char *here, *full;
+  struct stat st;
+
+  if (name[0] == '/' || name[0] == 0
+      || (strchr (name, '/') == NULL
+          && (stat (name, &st) < 0 || !S_ISREG (st.st_mode)))
+      || (here = getcwd (NULL, 0)) == NULL)
+    return name;
+  full = alloc_zeroed (strlen (here) + strlen (name) + 2);
+  sprintf (full, "%s/%s", here, name);
+  free (here);
+  free (name);
+  return full;
+}
+
 /* See launch.h.  */
 void
 launch_set (struct launch *p, char *const *argv, size_t n)
 {
   char **copy = copy_words (argv, n);
 
+  if (n > 0)
+    copy[0] = absolute (copy[0]);
   free_words (p->argv);
   p->argv = copy;
 }
@@ -194,7 +217,9 @@ say_why_not (const struct launch *p, struct target *t, enum target_refusal r)
 {
   const char *why = target_explanation (t);
 
-  if (*why != 0)
+  if (r == TARGET_ENDED && *why != 0)
+    fprintf (stderr, "%s.\n", why);
+  else if (*why != 0)
     fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0], why);
   else
     fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0],

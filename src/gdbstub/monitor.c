@@ -71,14 +71,50 @@ do_exit (struct stub *s, struct arguments args)
   return true;
 }
 
+/* Whether ARGS are a 0 or a 1, to be *ON.  */
 static bool
-do_set_remote_debug (struct stub *s, struct arguments args)
+read_switch (struct arguments args, bool *on)
 {
   if (args.n != 1
       || (strcmp (args.words[0], "0") != 0
           && strcmp (args.words[0], "1") != 0))
     return false;
-  s->trace_packets = args.words[0][0] == '1';
+  *on = args.words[0][0] == '1';
+  return true;
+}
+
+static bool
+do_set_debug (struct stub *s, struct arguments args)
+{
+  if (!read_switch (args, &s->trace_events))
+    return false;
+  stub_console (s, s->trace_events ? "Debug output enabled.\n"
+                                   : "Debug output disabled.\n");
+  return true;
+}
+
+/* The answers are gdbserver's, whose only format this is, too.  */
+static bool
+do_set_debug_format (struct stub *s, struct arguments args)
+{
+  bool all = args.n == 1 && strcmp (args.words[0], "all") == 0;
+  bool none = args.n == 1 && strcmp (args.words[0], "none") == 0;
+
+  if (!all && !none
+      && (args.n != 1 || strcmp (args.words[0], "timestamp") != 0))
+    return false;
+  s->trace_time = !none;
+  stub_console (s, all    ? "All extra debug format options enabled.\n"
+                   : none ? "All extra debug format options disabled.\n"
+                          : "Timestamps will be added to debug output.\n");
+  return true;
+}
+
+static bool
+do_set_remote_debug (struct stub *s, struct arguments args)
+{
+  if (!read_switch (args, &s->trace_packets))
+    return false;
   stub_console (s, s->trace_packets ? "Protocol debug output enabled.\n"
                                     : "Protocol debug output disabled.\n");
   return true;

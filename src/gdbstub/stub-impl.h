@@ -45,7 +45,8 @@ struct stub
   bool no_reply;                /* the packet is answered later, or never */
   bool exit_requested;          /* end after this answer */
   int join_pid;                 /* and wait for this one before; 0: none */
-  bool trace_packets;
+  bool trace_packets, trace_events;     /* on standard error, with the time */
+  bool trace_time;
 
   int general, cont;            /* threads of Hg and Hc */
   struct target_event last;     /* NONE: there has been none, or no process */

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/assert.h"
@@ -123,11 +124,57 @@ stub_regs_write (struct stub *s, int tid)
 
 /* Sending.  */
 
+/* Begin a line of what is shown on standard error.  */
+static void
+trace_begin (const struct stub *s)
+{
+  struct timespec t;
+
+  if (!s->trace_time)
+    return;
+  clock_gettime (CLOCK_REALTIME, &t);
+  fprintf (stderr, "%ld.%06ld ", (long) t.tv_sec, t.tv_nsec / 1000);
+}
+
+/* Show a resume by N ACTIONS.  */
+static void
+trace_resume (const struct stub *s, const struct target_action *actions,
+              size_t n)
+{
+  static const char *const what[] = {
+    [TARGET_RESUME_STAY] = "stay",
+    [TARGET_RESUME_CONTINUE] = "continue",
+    [TARGET_RESUME_STEP] = "step",
+    [TARGET_RESUME_RANGE] = "step in a range",
+  };
+
+  if (!s->trace_events)
+    return;
+  for (size_t i = 0; i < n; i++)
+    {
+      trace_begin (s);
+      fprintf (stderr, "resume %d.%d: %s, signal %d\n", actions[i].pid,
+               actions[i].tid, what[actions[i].kind], actions[i].signal);
+    }
+}
+
+/* Show event E.  */
+static void
+trace_event (const struct stub *s, const struct target_event *e)
+{
+  if (!s->trace_events)
+    return;
+  trace_begin (s);
+  fprintf (stderr, "stop %d.%d: event %d, signal %d, status %d\n", e->pid,
+           e->tid, e->kind, e->signal, e->status);
+}
+
 static void
 trace (struct stub *s, const char *what, const char *data, size_t n)
 {
   if (!s->trace_packets)
     return;
+  trace_begin (s);
   fprintf (stderr, "%s (\"", what);
   for (size_t i = 0; i < n; i++)
     if (data[i] >= ' ' && data[i] < 0x7f)
@@ -274,6 +321,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
   s->regs_tid = 0;
   s->tracing.frame = -1;
   stub_forget_document (s);
+  trace_resume (s, actions, n);
   watchlog_settle (&s->watchlogs, s->t);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
@@ -331,6 +379,7 @@ take_event (struct stub *s, const struct target_event *e)
   s->running = false;
   s->regs_tid = 0;
   s->last = *e;
+  trace_event (s, e);
   note_event (s, e);
   if (connection_is_open (&s->connection))
     {

@@ -11,7 +11,8 @@
 
 struct stub_options
 {
-  const char *connection;       /* "stdio" or "-", HOST:PORT, :PORT, a tty */
+  const char *connection;       /* "stdio" or "-", HOST:PORT, :PORT, a tty;
+                                   "": as stdio, with no word about it */
   const char *const *argv;      /* the program, NULL-terminated; or NULL */
   bool multi;                   /* stay without a program */
   bool once;                    /* end with the first connection */

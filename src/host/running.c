@@ -331,8 +331,16 @@ is_resumed (const struct process *p, unsigned slot)
          && !is_child_start (p, process_event (p, slot));
 }
 
+/* P has said that it ends.  */
+static bool
+is_ending (const struct process *p)
+{
+  return __atomic_load_n (&p->channel.channel->process_state, __ATOMIC_ACQUIRE)
+         == CHANNEL_PROCESS_EXITED;
+}
+
 /* Whether some thread could run, or is about to be there; a process with no
-   threads left is about to end.  */
+   threads left is about to end, and so may be one whose others stay.  */
 static bool
 any_resumed (const struct target *t)
 {
@@ -346,7 +354,7 @@ any_resumed (const struct target *t)
             return true;
           lives |= p->threads[i].tid != 0;
         }
-      if (!lives)
+      if (!lives || is_ending (p))
         return true;
     }
   return false;

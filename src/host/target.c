@@ -394,6 +394,20 @@ target_has_ended (struct process *p)
   return true;
 }
 
+/* A process has ended at its start with STATUS: what gdbserver says.  */
+static enum target_refusal
+explain_end (struct target *t, int status)
+{
+  if (WIFSIGNALED (status))
+    return target_explain (t, TARGET_ENDED,
+                           "During startup program terminated with signal %d "
+                           "(%s)",
+                           WTERMSIG (status), strsignal (WTERMSIG (status)));
+  return target_explain (t, TARGET_ENDED,
+                         "During startup program exited with code %d",
+                         WEXITSTATUS (status));
+}
+
 /* Wait until P, which has the engine, has come to its first stop.  */
 static enum target_refusal
 await_start (struct target *t, struct process *p, struct spawn *s)
@@ -413,8 +427,7 @@ await_start (struct target *t, struct process *p, struct spawn *s)
         return target_explain (t, TARGET_BAD_PROGRAM, "%s",
                                birth_refusal_text (t->birth));
       if (target_has_ended (p))
-        return target_explain (t, TARGET_BAD_PROGRAM,
-                               "the process has ended during startup");
+        return explain_end (t, p->end_status);
       if (p->mem >= 0 && !process_runs (p))
         return TARGET_OK;
     }

@@ -47,6 +47,7 @@ struct channel_options;
   X (TOO_MANY, "there is no room for more")                                   \
   X (NO_PROGRAM, "the program cannot be found")                               \
   X (BAD_PROGRAM, "the program cannot be run")                                \
+  X (ENDED, "the process has ended during startup")                           \
   X (NOT_PERMITTED, "the system does not permit it")                          \
   X (LOST, "the process does not answer")
 

@@ -503,6 +503,14 @@ test_monitor (void)
            && strcmp (p.answer, "E01") == 0,
          "an unknown monitor command is refused");
   ask ("qRcmd,6", "E01");
+  text = peer_monitor (&p, "set debug 1");
+  check (strcmp (text, "Debug output enabled.\n") == 0, "monitor set debug 1");
+  text = peer_monitor (&p, "set debug 0");
+  check (strcmp (text, "Debug output disabled.\n") == 0,
+         "monitor set debug 0");
+  text = peer_monitor (&p, "set debug-format none");
+  check (strcmp (text, "All extra debug format options disabled.\n") == 0,
+         "monitor set debug-format");
   text = peer_monitor (&p, "set   remote-debug 1");
   check (strcmp (text, "Protocol debug output enabled.\n") == 0,
          "monitor set remote-debug");
