@@ -360,7 +360,7 @@ missing (void)
   check (target_spawn (t, &program, &pid) == TARGET_NO_PROGRAM,
          "missing: %s", target_explanation (t));
   program.startup_with_shell = true;
-  check (target_spawn (t, &program, &pid) == TARGET_BAD_PROGRAM,
+  check (target_spawn (t, &program, &pid) == TARGET_ENDED,
          "missing, by shell: %s", target_explanation (t));
   target_destroy (t, true);
 }
