@@ -66,6 +66,13 @@ cache_table (enum flavour flavour)
   return lookup_prepare (flavour) ? lookup_table (flavour) : 0;
 }
 
+/* See cache.h.  */
+void
+cache_measure_no_more (void)
+{
+  __atomic_store_n (&the_options.measure, false, __ATOMIC_RELEASE);
+}
+
 static enum build_status
 build (app_pc pc, enum flavour flavour, bool indirect,
        struct fragment **result, app_pc *fault)

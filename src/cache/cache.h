@@ -46,6 +46,10 @@ struct cache_stats
 
 void cache_init (const struct memory_calls *calls,
                  const struct cache_options *options);
+
+/* Take the time of building no more: the processor's time stamp may not be
+   read.  Needs no lock.  */
+void cache_measure_no_more (void);
 const struct cache_options *cache_options (void);
 struct cache_stats *cache_stats (void);
 

@@ -4,6 +4,7 @@
 
 #include "common/string.h"
 #include "engine/start.h"
+#include "engine/ticks.h"
 #include "linux/raw.h"
 
 #define PR_SET_PTRACER 0x59616d61
@@ -119,12 +120,10 @@ identify (struct hub_call *call, int pid)
 {
   static uint64_t nonce;
   static int owner;
-  uint32_t low, high;
 
   if (owner != pid)
     {
-      __asm__ volatile ("rdtsc" : "=a"(low), "=d"(high));
-      nonce = ((uint64_t) high << 32 | low) ^ (uint64_t) pid << 40;
+      nonce = ticks_now () ^ (uint64_t) pid << 40;
       owner = pid;
     }
   engine_channel ()->birth.nonce = call->nonce = nonce;

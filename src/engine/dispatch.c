@@ -20,6 +20,7 @@
 #include "engine/signal.h"
 #include "engine/stats.h"
 #include "engine/stop.h"
+#include "engine/ticks.h"
 #include "engine/trap-flag.h"
 
 static struct lock cache_lock = LOCK_INIT (LOCK_RANK_BUILD);
@@ -57,8 +58,8 @@ dispatch_init (void)
                              = options.no_traces ? 0 : options.trace_threshold,
                              .inline_compare
                              = !options.disable_inline_compare,
-                             .measure = options.stats };
-  stats_start ();
+                             .measure
+                             = options.stats && ticks_are_stamps () };
   cache_init (&code_memory_calls, &o);
 }
 

@@ -1,7 +1,6 @@
 /* The system-call gate.  See gate.h.  */
 
 #include "engine/gate.h"
-#include "arch/enter.h"
 #include "arch/gate.h"
 #include "common/log.h"
 #include "common/string.h"
@@ -14,6 +13,7 @@
 #include "engine/park.h"
 #include "engine/stats.h"
 #include "engine/stop.h"
+#include "engine/ticks.h"
 #include "linux/sysmem.h"
 
 _Static_assert (GATE_AGAIN == ARCH_SYSCALL_AGAIN, "");
@@ -160,43 +160,9 @@ struct blocking
 {
   int64_t nr;
   uint64_t args[6];
-  uint64_t start;               /* the processor's time */
+  uint64_t start;               /* ticks.h */
   struct linux_timespec left;
 };
-
-/* When the engine began, by two clocks.  */
-static uint64_t began_ns, began_ticks;
-
-static uint64_t
-now (void)
-{
-  struct linux_timespec ts = { 0 };
-  enum { CLOCK_MONOTONIC_ = 1 };
-  raw3 (__NR_clock_gettime, CLOCK_MONOTONIC_, RAW_PTR (&ts), 0);
-  return ts.sec * NS + ts.nsec;
-}
-
-/* See gate.h.  */
-
-void
-gate_init (void)
-{
-  began_ns = now ();
-  began_ticks = arch_ticks ();
-}
-
-/* Nanoseconds since *TICKS, which becomes the present.  To note the
-   processor's time costs next to nothing; what a tick is worth is only asked
-   here.  */
-
-static uint64_t
-elapsed (uint64_t *ticks)
-{
-  uint64_t now_ticks = arch_ticks (), now_ns = now ();
-  uint64_t passed = now_ticks - *ticks, life = now_ticks - began_ticks;
-  *ticks = now_ticks;
-  return passed < life ? arch_scale (passed, now_ns - began_ns, life) : 0;
-}
 
 /* The time-out of B, if it has a relative one that has to be made shorter:
    the argument in which it is, or -1.  */
@@ -229,7 +195,7 @@ shorten (struct blocking *b)
   int n = relative_timeout (b, row);
   if (n < 0)
     return;
-  uint64_t slept = elapsed (&b->start);
+  uint64_t slept = ticks_elapsed (&b->start);
   if (row->deadline == SYSCALL_DEADLINE_MS)
     {
       int ms = b->args[n], less = slept / (NS / 1000);
@@ -299,7 +265,7 @@ gate_issue_args (struct thread *t, int64_t nr, const uint64_t args[6])
     lift_for_call (nr, args);
   if (!syscall_may_block (nr))
     return arch_syscall (nr, args);
-  struct blocking b = { .nr = nr, .start = arch_ticks () };
+  struct blocking b = { .nr = nr, .start = ticks_now () };
   memcpy (b.args, args, sizeof b.args);
   if (!stop_enter_syscall (t))
     return GATE_AGAIN;

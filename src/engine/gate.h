@@ -21,9 +21,6 @@
    Does not return after exit and after a successful exec.  */
 void syscall_gate (struct thread *t);
 
-/* Once, at the start of the process.  */
-void gate_init (void);
-
 /* Whether stores that the kernel makes for the application are told of
    (events.h, store).  */
 void gate_watch (bool on);

@@ -19,6 +19,7 @@
 #include "engine/signal.h"
 #include "engine/start.h"
 #include "engine/stop.h"
+#include "engine/ticks.h"
 
 #define HWCAP2_FSGSBASE 2
 
@@ -45,7 +46,7 @@ start_thread (void *arg)
   if (!areas_init (engine_owns))
     vm_unreachable ("/proc/self/maps cannot be read");
   memory_calls_init ();
-  gate_init ();
+  ticks_init ();
   signal_init (t);
   dispatch_init ();
   stop_begin (t);

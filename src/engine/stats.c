@@ -10,6 +10,7 @@
 #include "engine/heap.h"
 #include "engine/options.h"
 #include "engine/start.h"
+#include "engine/ticks.h"
 #include "linux/raw.h"
 
 uint64_t stats_counters[STAT_N];
@@ -51,42 +52,11 @@ row (const char *text, uint64_t value)
   raw_write_all (2, line, MIN (n, sizeof line - 1));
 }
 
-enum { CLOCK_MONOTONIC = 1 };
-
-/* Nanoseconds on the clock, and processor ticks, when the process began; 0:
-   the time of building is not measured.  */
-static uint64_t start_ns, start_ticks;
-
-static uint64_t
-now_ns (void)
-{
-  uint64_t t[2] = { 0 };
-
-  raw3 (__NR_clock_gettime, CLOCK_MONOTONIC, RAW_PTR (t), 0);
-  return t[0] * 1000000000 + t[1];
-}
-
-/* See stats.h.  */
-
-void
-stats_start (void)
-{
-  if (!options.stats)
-    return;
-  start_ns = now_ns ();
-  start_ticks = arch_ticks ();
-}
-
 static uint64_t
 build_rate (const struct cache_stats *c)
 {
-  uint64_t ticks = arch_ticks () - start_ticks;
-  uint64_t us = (now_ns () - start_ns) / 1000;
-  uint64_t ticks_per_us = us ? ticks / us : 0;
-
-  if (!c->build_ticks || !ticks_per_us)
-    return 0;
-  return c->measured * ticks_per_us * 1000 / c->build_ticks * 1000;
+  uint64_t ns = ticks_to_ns (c->build_ticks);
+  return ns ? arch_scale (c->measured, 1000000000, ns) : 0;
 }
 
 static void
@@ -94,7 +64,7 @@ print_cache (void)
 {
   const struct cache_stats *c = cache_stats ();
   row ("blocks built", c->blocks);
-  if (start_ns)
+  if (options.stats && ticks_are_stamps ())
     row ("blocks built a second of building", build_rate (c));
   row ("application bytes translated", c->app_bytes);
   row ("links", c->links);

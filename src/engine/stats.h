@@ -20,9 +20,6 @@ extern uint64_t stats_counters[STAT_N];
 
 #define STATS_COUNT(NAME) (stats_counters[STAT_##NAME]++)
 
-/* Once a process, before the first block is built.  */
-void stats_start (void);
-
 void stats_after_fork (void);
 
 /* Add the table to R, and those of the rooms above the engine; T is the

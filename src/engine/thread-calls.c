@@ -1,16 +1,19 @@
 /* System calls about state that the kernel keeps for a thread: segment bases,
    prctl.  Named in calls.def, called by the gate alone.  */
 
+#include "cache/cache.h"
 #include "engine/call.h"
 #include "engine/gate.h"
 #include "engine/signal.h"
+#include "engine/ticks.h"
 #include "engine/tracer.h"
 #include "linux/syscall.h"
 
 enum { PTRACE_TRACEME_ = 0 };
 enum { ARCH_GET_XCOMP_PERM_ = 0x1022, ARCH_REQ_XCOMP_PERM_ = 0x1023,
        XFEATURE_TILES = 18 };
-enum { PR_SET_SECCOMP_ = 22, PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
+enum { PR_SET_SECCOMP_ = 22, PR_SET_TSC_ = 26,
+       PR_SET_SYSCALL_USER_DISPATCH_ = 59 };
 
 gate_function gate_arch_prctl, gate_prctl, gate_ptrace;
 
@@ -70,7 +73,8 @@ gate_arch_prctl (struct thread *t)
 }
 
 /* A filter, or a dispatcher of system calls, would see those of the engine:
-   refused as by a kernel that was built without them.  */
+   refused as by a kernel that was built without them.  Nothing of the engine's
+   may read a time stamp that the program has forbidden.  */
 
 long
 gate_prctl (struct thread *t)
@@ -78,6 +82,11 @@ gate_prctl (struct thread *t)
   uint64_t option = gate_arg (t, 0);
   if (option == PR_SET_SECCOMP_ || option == PR_SET_SYSCALL_USER_DISPATCH_)
     return -RAW_EINVAL;
+  if (option == PR_SET_TSC_)
+    {
+      ticks_forbid ();
+      cache_measure_no_more ();
+    }
   return gate_issue (t);
 }
 
