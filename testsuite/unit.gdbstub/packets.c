@@ -1,12 +1,8 @@
 /* Every packet of the table, answered for the fake target.  */
 
-#include "lib/check.h"
-
-#include <string.h>
-
+#include "asking.h"
 #include "fake-target.h"
 #include "gdbstub/packets.h"
-#include "peer.h"
 
 #define ALL                                                                   \
   (TARGET_CAN_WATCH | TARGET_CAN_CONDITION | TARGET_CAN_COMMAND               \
@@ -27,18 +23,6 @@
   REGISTER ("0e", "0e", TT) REGISTER ("0f", "0f", TT)                         \
   "10:" PC "00010000000000;11:46020000;"
 
-static struct peer p;
-
-/* PACKET is answered by ANSWER.  */
-static void
-ask (const char *packet, const char *answer)
-{
-  const char *got = peer_ask (&p, packet);
-
-  if (!check (strcmp (got, answer) == 0, "%.60s -> %.60s", packet, answer))
-    printf ("  got: %.300s\n", got);
-}
-
 /* The answer begins with START.  */
 static void
 ask_start (const char *packet, const char *start)
@@ -47,16 +31,6 @@ ask_start (const char *packet, const char *start)
 
   if (!check (strncmp (got, start, strlen (start)) == 0, "%.60s -> %.60s...",
               packet, start))
-    printf ("  got: %.300s\n", got);
-}
-
-/* What the target was told since the last look.  */
-static void
-done (const char *log)
-{
-  const char *got = peer_monitor (&p, "log");
-
-  if (!check (strcmp (got, log) == 0, "done: %.70s", log))
     printf ("  got: %.300s\n", got);
 }
 
@@ -76,12 +50,6 @@ start (const struct target_event *events, size_t n, unsigned abilities,
   fake_set_script (&script);
   peer_start (&p, &options, NULL);
   peer_ask (&p, features);
-}
-
-static void
-stop (void)
-{
-  check (peer_end (&p) == 0, "the stub ends");
 }
 
 static void

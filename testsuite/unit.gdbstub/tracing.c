@@ -1,25 +1,10 @@
 /* Packets about tracepoints, for the fake target; and the buffer of frames,
    with parts that make no sense.  */
 
-#include "lib/check.h"
-
-#include <string.h>
-
+#include "asking.h"
 #include "fake-target.h"
 #include "gdbstub/streams.h"
-#include "peer.h"
 #include "tracebuf/tracebuf.h"
-
-static struct peer p;
-
-static void
-ask (const char *packet, const char *answer)
-{
-  const char *got = peer_ask (&p, packet);
-
-  if (!check (strcmp (got, answer) == 0, "%.60s -> %.60s", packet, answer))
-    printf ("  got: %.300s\n", got);
-}
 
 static void
 has (const char *packet, const char *part)
@@ -27,15 +12,6 @@ has (const char *packet, const char *part)
   const char *got = peer_ask (&p, packet);
 
   if (!check (strstr (got, part) != NULL, "%.60s has %.60s", packet, part))
-    printf ("  got: %.300s\n", got);
-}
-
-static void
-done (const char *log)
-{
-  const char *got = peer_monitor (&p, "log");
-
-  if (!check (strcmp (got, log) == 0, "done: %.70s", log))
     printf ("  got: %.300s\n", got);
 }
 
@@ -52,12 +28,6 @@ start (const struct target_event *events, size_t n, unsigned abilities)
   peer_start (&p, &options, NULL);
   peer_ask (&p, "qSupported:multiprocess+");
   peer_monitor (&p, "log");
-}
-
-static void
-stop (void)
-{
-  check (peer_end (&p) == 0, "the stub ends");
 }
 
 static void
