@@ -7,6 +7,7 @@
 #include "arch/enter.h"
 #include "arch/gate.h"
 #include "common/assert.h"
+#include "common/sorted.h"
 #include "engine/heap.h"
 #include "engine/thread.h"
 
@@ -21,7 +22,7 @@ static cache_pc entries[MAX_CODES];
 static unsigned n_entries;
 
 /* Reads that may fault, and where each then goes on; by address.  */
-static struct { cache_pc at, to; } reads[MAX_READS];
+static struct read { cache_pc at, to; } reads[MAX_READS];
 static unsigned n_reads;
 
 static uint8_t heights[CONDITION_MAX_LENGTH];
@@ -143,16 +144,9 @@ evaluate_any (struct thread *t, unsigned first, unsigned n)
 uint64_t
 evaluate_fault (uint64_t pc)
 {
-  unsigned low = 0, high = n_reads;
+  unsigned n = sorted_index (reads, n_reads, sizeof *reads,
+                             offsetof (struct read, at), pc);
 
-  while (low < high)
-    {
-      unsigned middle = low + (high - low) / 2;
-      if ((uint64_t) reads[middle].at < pc)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low < n_reads && (uint64_t) reads[low].at == pc
-             ? (uint64_t) reads[low].to : 0;
+  return n < n_reads && (uint64_t) reads[n].at == pc
+             ? (uint64_t) reads[n].to : 0;
 }

@@ -4,6 +4,7 @@
 #include "debug/points.h"
 #include "cache/cache.h"
 #include "common/log.h"
+#include "common/sorted.h"
 #include "common/string.h"
 #include "debug/condition.h"
 #include "engine/dispatch.h"
@@ -32,17 +33,8 @@ static struct set breakpoints;
 static unsigned
 index_of (const struct set *s, app_pc pc)
 {
-  unsigned low = 0, high = s->n;
-
-  while (low < high)
-    {
-      unsigned middle = low + (high - low) / 2;
-      if (s->point[middle].at < pc)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
+  return sorted_index (s->point, s->n, sizeof *s->point,
+                       offsetof (struct breakpoint, at), pc);
 }
 
 static const struct breakpoint *

@@ -3,6 +3,7 @@
 #include "debug/ranges.h"
 #include "arch/decode.h"
 #include "common/log.h"
+#include "common/sorted.h"
 #include "common/string.h"
 #include "debug/evaluate.h"
 #include "engine/heap.h"
@@ -160,17 +161,10 @@ range_wants (const struct range *r, unsigned access)
 unsigned
 ranges_first (const struct ranges *s, app_addr start, app_addr end)
 {
-  unsigned low = 0, high = s->n;
+  unsigned n = sorted_index (s->range, s->n, sizeof *s->range,
+                             offsetof (struct range, reach), start + 1);
 
-  while (low < high)
-    {
-      unsigned middle = low + (high - low) / 2;
-      if (s->range[middle].reach <= start)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return ranges_next (s, low, start, end);
+  return ranges_next (s, n, start, end);
 }
 
 /* See ranges.h.  */

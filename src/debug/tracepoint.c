@@ -30,6 +30,7 @@
 #include "cache/cache.h"
 #include "common/assert.h"
 #include "common/log.h"
+#include "common/sorted.h"
 #include "common/string.h"
 #include "debug/collect.h"
 #include "debug/condition.h"
@@ -69,17 +70,8 @@ static struct set tracepoints;
 static unsigned
 index_of (const struct set *s, app_pc pc)
 {
-  unsigned low = 0, high = s->n;
-
-  while (low < high)
-    {
-      unsigned middle = low + (high - low) / 2;
-      if (s->point[middle].wish.pc < pc)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
+  return sorted_index (s->point, s->n, sizeof *s->point,
+                       offsetof (struct tracepoint, wish.pc), pc);
 }
 
 
