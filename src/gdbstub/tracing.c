@@ -4,21 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "gdbstub/alloc.h"
 
 #define TIME_VARIABLE 1         /* as gdbserver has it */
 #define MAX_BACKLOG (1u << 20)  /* bytes */
-
-static uint64_t
-now (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
-}
 
 /* A record of the target's.  */
 static void
@@ -288,7 +279,7 @@ tracing_start (struct tracing *x)
   if (r != TARGET_OK)
     return r;
   x->ever = x->running = true;
-  x->start_time = now ();
+  x->start_time = clock_us ();
   x->stop_time = 0;
   return r;
 }
@@ -317,7 +308,7 @@ tracing_stop (struct tracing *x)
     return;
   target_trace_stop (x->t, TARGET_TRACE_STOPPED, 0);
   x->running = false;
-  x->stop_time = now ();
+  x->stop_time = clock_us ();
 }
 
 /* See tracing.h.  */
@@ -329,7 +320,7 @@ tracing_look (struct tracing *x)
   if (x->running && !s.running)
     {
       x->running = false;
-      x->stop_time = now ();
+      x->stop_time = clock_us ();
     }
   s.running = x->running;
   return s;

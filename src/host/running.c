@@ -19,22 +19,14 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/clock.h"
 
 #define STOP_LIMIT 5000         /* milliseconds */
 #define KICK_AGAIN 20
 #define CROWD 8                 /* threads */
 #define CHILD_LIMIT 2000        /* for a fork's child to be there */
-
-static int64_t
-now_ms (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 
 /* Stopping.  */
@@ -59,17 +51,17 @@ want_stop (const struct target *t)
 void
 target_stop_all (struct target *t)
 {
-  int64_t start = now_ms (), kicked = start;
+  int64_t start = clock_ms (), kicked = start;
 
   t->stopping = true;
   want_stop (t);
-  while (any_runs (t) && now_ms () - start < STOP_LIMIT)
+  while (any_runs (t) && clock_ms () - start < STOP_LIMIT)
     {
       target_pump (t, KICK_AGAIN);
-      if (now_ms () - kicked < KICK_AGAIN)
+      if (clock_ms () - kicked < KICK_AGAIN)
         continue;
       want_stop (t);
-      kicked = now_ms ();
+      kicked = clock_ms ();
     }
   t->stopping = false;
 }
@@ -143,7 +135,7 @@ may_turn_up (const struct target *t, const struct process *p, unsigned slot,
 static bool
 find_event (struct target *t, struct process **found, unsigned *slot)
 {
-  int64_t start = now_ms ();
+  int64_t start = clock_ms ();
 
   for (struct process *p = t->processes; p != NULL; p = p->next)
     {
@@ -158,7 +150,7 @@ find_event (struct target *t, struct process **found, unsigned *slot)
               || p->threads[i].resume == TARGET_RESUME_STAY)
             continue;
           while (may_turn_up (t, p, i, stop)
-                 && now_ms () - start < CHILD_LIMIT)
+                 && clock_ms () - start < CHILD_LIMIT)
             target_pump (t, 5);
           if (is_wanted (t, p, i, stop))
             {

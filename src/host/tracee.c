@@ -17,21 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 #define STOP_LIMIT 5000                 /* milliseconds */
 #define VDSO_MAX_SIZE (4 * PAGE_SIZE)
 
 /* See tracee.h.  */
 const unsigned long tracee_options
   = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
-
-static int64_t
-now_ms (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
 
 /* Sleep until a child changes its state or MS milliseconds are over.  */
 static void
@@ -49,12 +42,12 @@ wait_for_sigchld (int64_t ms)
 enum tracee_refusal
 tracee_wait (int pid, int *status, int limit)
 {
-  int64_t until = now_ms () + limit;
+  int64_t until = clock_ms () + limit;
 
   for (;;)
     {
       int r = waitpid (pid, status, __WALL | WNOHANG);
-      int64_t left = until - now_ms ();
+      int64_t left = until - clock_ms ();
 
       if (r == pid)
         return WIFSTOPPED (*status) ? TRACEE_OK : TRACEE_GONE;

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "common/clock.h"
 
 static struct channel_trace *
 trace_of (const struct target *t)
@@ -305,16 +306,12 @@ enum target_refusal
 target_variable_get (struct target *t, uint32_t number, uint64_t *value)
 {
   const struct channel_trace *trace = trace_of (t);
-  struct timespec now;
 
   if (number >= CHANNEL_MAX_VARIABLES
       || trace->kinds[number] == CHANNEL_VARIABLE_NONE)
     return TARGET_BAD_ARGUMENT;
   if (trace->kinds[number] == CHANNEL_VARIABLE_TIME)
-    {
-      clock_gettime (CLOCK_MONOTONIC, &now);
-      *value = now.tv_sec * 1000000ull + now.tv_nsec / 1000;
-    }
+    *value = clock_us ();
   else
     *value = __atomic_load_n (&trace->variables[number], __ATOMIC_RELAXED);
   return TARGET_OK;
