@@ -355,26 +355,29 @@ do_trace_add (struct stub *s, struct arguments args)
   return true;
 }
 
+/* CHANGE the stream that ARGS name.  */
 static bool
-do_trace_end (struct stub *s, struct arguments args)
+change_stream (struct stub *s, struct arguments args,
+               bool (*change) (struct streams *, struct target *, uint32_t))
 {
   uint64_t n;
 
   if (args.n != 1 || !number (args.words[0], &n)
-      || !streams_end (&s->streams, s->t, n))
+      || !change (&s->streams, s->t, n))
     stub_console (s, "rio: a number is wanted, and the program stopped.\n");
   return true;
 }
 
 static bool
+do_trace_end (struct stub *s, struct arguments args)
+{
+  return change_stream (s, args, streams_end);
+}
+
+static bool
 do_trace_forget (struct stub *s, struct arguments args)
 {
-  uint64_t n;
-
-  if (args.n != 1 || !number (args.words[0], &n)
-      || !streams_forget (&s->streams, s->t, n))
-    stub_console (s, "rio: a number is wanted, and the program stopped.\n");
-  return true;
+  return change_stream (s, args, streams_forget);
 }
 
 static bool
