@@ -13,8 +13,6 @@ void
 cmd_QTStart (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  if (!tracing_is_possible (&s->tracing))
-    return;
   stub_forget_document (s);
   if (tracing_start (&s->tracing) == TARGET_OK)
     reply_ok (out);
@@ -27,8 +25,6 @@ void
 cmd_QTStop (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  if (!tracing_is_possible (&s->tracing))
-    return;
   tracing_stop (&s->tracing);
   reply_ok (out);
 }
@@ -91,8 +87,6 @@ cmd_QTFrame (struct stub *s, struct scan *in, struct reply *out)
   struct tracing *x = &s->tracing;
   long frame;
 
-  if (!tracing_is_possible (x))
-    return;
   tracing_look (x);
   frame = scan_frame (x, in);
   if (!scan_done (in))
@@ -121,11 +115,8 @@ cmd_QTFrame (struct stub *s, struct scan *in, struct reply *out)
 
 /* Read 0 or 1; 1 is not supported, and WHAT says so.  */
 static void
-refuse_if_on (struct stub *s, struct scan *in, const char *what,
-              struct reply *out)
+refuse_if_on (struct scan *in, const char *what, struct reply *out)
 {
-  if (!tracing_is_possible (&s->tracing))
-    return;
   if (scan_is (in, "0"))
     reply_ok (out);
   else
@@ -136,14 +127,16 @@ refuse_if_on (struct stub *s, struct scan *in, const char *what,
 void
 cmd_QTDisconnected (struct stub *s, struct scan *in, struct reply *out)
 {
-  refuse_if_on (s, in, "disconnected tracing is not supported", out);
+  (void) s;
+  refuse_if_on (in, "disconnected tracing is not supported", out);
 }
 
 /* See packets.def.  */
 void
 cmd_QTBuffer_circular (struct stub *s, struct scan *in, struct reply *out)
 {
-  refuse_if_on (s, in, "a circular trace buffer is not supported", out);
+  (void) s;
+  refuse_if_on (in, "a circular trace buffer is not supported", out);
 }
 
 /* See packets.def.  -1: as it is at first.  */
@@ -153,8 +146,6 @@ cmd_QTBuffer_size (struct stub *s, struct scan *in, struct reply *out)
   struct tracing *x = &s->tracing;
   uint64_t size = TRACEBUF_DEFAULT_SIZE;
 
-  if (!tracing_is_possible (x))
-    return;
   if (!scan_skip_word (in, "-1"))
     size = scan_hex (in);
   if (!scan_done (in) || tracing_look (x).running)
@@ -174,8 +165,6 @@ cmd_QTNotes (struct stub *s, struct scan *in, struct reply *out)
 {
   struct tracing *x = &s->tracing;
 
-  if (!tracing_is_possible (x))
-    return;
   while (scan_ok (in) && scan_left (in) > 0)
     {
       char **to = scan_skip_word (in, "user:")    ? &x->user
@@ -202,9 +191,9 @@ cmd_QTNotes (struct stub *s, struct scan *in, struct reply *out)
 void
 cmd_qTMinFTPILen (struct stub *s, struct scan *in, struct reply *out)
 {
+  (void) s;
   (void) in;
-  if (tracing_is_possible (&s->tracing))
-    reply_text (out, "1");
+  reply_text (out, "1");
 }
 
 
@@ -258,8 +247,6 @@ cmd_qTStatus (struct stub *s, struct scan *in, struct reply *out)
   size_t n;
 
   (void) in;
-  if (!tracing_is_possible (x))
-    return;
   status = tracing_look (x);
   n = tracebuf_count (x->frames);
   reply_text (out, "T%d;", status.running);
@@ -284,8 +271,6 @@ cmd_qTP (struct stub *s, struct scan *in, struct reply *out)
   uint64_t number = scan_hex (in), hits, bytes;
   app_addr addr;
 
-  if (!tracing_is_possible (x))
-    return;
   scan_char (in, ':');
   addr = scan_hex (in);
   if (scan_done (in) && number <= UINT32_MAX)
@@ -309,8 +294,6 @@ cmd_qTV (struct stub *s, struct scan *in, struct reply *out)
   uint64_t number = scan_hex (in), value;
   bool known;
 
-  if (!tracing_is_possible (x))
-    return;
   if (!scan_done (in) || number >= TARGET_MAX_VARIABLES)
     known = false;
   else if (x->frame >= 0)

@@ -14,8 +14,6 @@ void
 cmd_QTinit (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  if (!tracing_is_possible (&s->tracing))
-    return;
   tracing_reset (&s->tracing);
   reply_ok (out);
 }
@@ -196,8 +194,6 @@ cmd_QTDP (struct stub *s, struct scan *in, struct reply *out)
   app_addr addr;
   const char *why;
 
-  if (!tracing_is_possible (&s->tracing))
-    return;
   scan_name (in, &number, &addr);
   why = more ? scan_actions (s, in, number, addr)
              : scan_point (s, in, number, addr);
@@ -222,8 +218,6 @@ cmd_QTDPsrc (struct stub *s, struct scan *in, struct reply *out)
   app_addr addr;
   char *kind, *text;
 
-  if (!tracing_is_possible (&s->tracing))
-    return;
   scan_name (in, &number, &addr);
   scan_char (in, ':');
   type = scan_until (in, ":");
@@ -254,8 +248,6 @@ cmd_QTDV (struct stub *s, struct scan *in, struct reply *out)
   uint64_t number = scan_hex (in), value, builtin;
   char *name;
 
-  if (!tracing_is_possible (&s->tracing))
-    return;
   scan_char (in, ':');
   value = scan_hex (in);
   scan_char (in, ':');
@@ -289,8 +281,6 @@ cmd_QTDV (struct stub *s, struct scan *in, struct reply *out)
 void
 cmd_QTro (struct stub *s, struct scan *in, struct reply *out)
 {
-  if (!tracing_is_possible (&s->tracing))
-    return;
   while (scan_skip (in, ':'))
     {
       struct tracing_region r = { .next = s->tracing.regions };
@@ -316,8 +306,6 @@ enable (struct stub *s, struct scan *in, bool on, struct reply *out)
   uint32_t number;
   app_addr addr;
 
-  if (!tracing_is_possible (&s->tracing))
-    return;
   scan_name (in, &number, &addr);
   p = scan_done (in) ? tracing_find (&s->tracing, number, addr) : NULL;
   if (p == NULL)
@@ -370,8 +358,6 @@ cmd_qTfP (struct stub *s, struct scan *in, struct reply *out)
   struct tracing *x = &s->tracing;
 
   (void) in;
-  if (!tracing_is_possible (x))
-    return;
   x->next_point = x->points;
   x->next_text = NULL;
   if (x->points == NULL)
@@ -408,8 +394,6 @@ cmd_qTsP (struct stub *s, struct scan *in, struct reply *out)
   struct tracing *x = &s->tracing;
 
   (void) in;
-  if (!tracing_is_possible (x))
-    return;
   if (x->next_point != NULL && x->next_text == NULL && !x->in_source)
     {
       x->next_text = x->next_point->source;
@@ -453,8 +437,6 @@ void
 cmd_qTfV (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  if (!tracing_is_possible (&s->tracing))
-    return;
   s->tracing.next_variable = s->tracing.variables;
   put_next_variable (&s->tracing, out);
 }
@@ -464,6 +446,5 @@ void
 cmd_qTsV (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
-  if (tracing_is_possible (&s->tracing))
-    put_next_variable (&s->tracing, out);
+  put_next_variable (&s->tracing, out);
 }

@@ -7,7 +7,7 @@
 #include "gdbstub/stub-impl.h"
 
 enum match { WHOLE, PREFIX };
-enum needs { NOTHING, PROCESS };
+enum needs { NOTHING, PROCESS = 1, TRACING = 2 };
 
 static const struct packet
 {
@@ -46,8 +46,8 @@ packets_dispatch (struct stub *s, struct scan *in, struct reply *out)
 
   if (p == NULL)
     return;
-  if (p->needs == PROCESS && !stub_has_process (s))
+  if ((p->needs & PROCESS) != 0 && !stub_has_process (s))
     reply_error (out, 1);
-  else
+  else if ((p->needs & TRACING) == 0 || tracing_is_possible (&s->tracing))
     p->handle (s, in, out);
 }
