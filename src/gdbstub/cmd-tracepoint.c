@@ -337,9 +337,18 @@ cmd_QTDisable (struct stub *s, struct scan *in, struct reply *out)
 
 /* Telling it again.  */
 
+/* Put P, whose actions come next; or that there is none.  */
 static void
-put_point (const struct tracing_point *p, struct reply *out)
+put_point (struct tracing *x, struct tracing_point *p, struct reply *out)
 {
+  x->next_point = p;
+  x->next_text = p == NULL ? NULL : p->action_texts;
+  x->in_source = false;
+  if (p == NULL)
+    {
+      reply_text (out, "l");
+      return;
+    }
   reply_text (out, "T%x:%lx:%c:0:%lx", p->number, p->addr,
               p->enabled ? 'E' : 'D', p->pass_count);
   if (p->fast != 0)
@@ -355,19 +364,8 @@ put_point (const struct tracing_point *p, struct reply *out)
 void
 cmd_qTfP (struct stub *s, struct scan *in, struct reply *out)
 {
-  struct tracing *x = &s->tracing;
-
   (void) in;
-  x->next_point = x->points;
-  x->next_text = NULL;
-  if (x->points == NULL)
-    {
-      reply_text (out, "l");
-      return;
-    }
-  put_point (x->points, out);
-  x->next_text = x->points->action_texts;
-  x->in_source = false;
+  put_point (&s->tracing, s->tracing.points, out);
 }
 
 static void
@@ -400,20 +398,9 @@ cmd_qTsP (struct stub *s, struct scan *in, struct reply *out)
       x->in_source = true;
     }
   if (x->next_point != NULL && x->next_text != NULL)
-    {
-      put_text (x, out);
-      return;
-    }
-  if (x->next_point != NULL)
-    x->next_point = x->next_point->next;
-  if (x->next_point == NULL)
-    {
-      reply_text (out, "l");
-      return;
-    }
-  put_point (x->next_point, out);
-  x->next_text = x->next_point->action_texts;
-  x->in_source = false;
+    put_text (x, out);
+  else
+    put_point (x, x->next_point == NULL ? NULL : x->next_point->next, out);
 }
 
 static void
