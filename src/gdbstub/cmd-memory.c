@@ -62,12 +62,9 @@ static void
 write_memory (struct stub *s, app_addr addr, const uint8_t *data,
               uint64_t length, struct reply *out)
 {
-  if (s->tracing.frame >= 0
-      || target_memory_write (s->t, stub_process (s), addr, data, length)
-           != length)
-    reply_error (out, 1);
-  else
-    reply_ok (out);
+  reply_ok_if (out, s->tracing.frame < 0
+                      && target_memory_write (s->t, stub_process (s), addr,
+                                              data, length) == length);
 }
 
 /* ADDR,LENGTH:DATA, with DATA as SCAN_DATA reads it.  */

@@ -211,8 +211,6 @@ cmd_T (struct stub *s, struct scan *in, struct reply *out)
 {
   struct scan_ptid ptid = scan_ptid (in);
 
-  if (!scan_done (in) || ptid.tid <= 0 || stub_find (s, ptid) <= 0)
-    reply_error (out, 1);
-  else
-    reply_ok (out);
+  reply_ok_if (out, scan_done (in) && ptid.tid > 0
+                      && stub_find (s, ptid) > 0);
 }

@@ -81,12 +81,9 @@ cmd_QCatchSyscalls (struct stub *s, struct scan *in, struct reply *out)
   on = scan_hex (in);
   while (scan_skip (in, ';'))
     numbers[n++] = scan_hex (in);
-  if (!scan_done (in) || on > 1
-      || target_catch_syscalls (s->t, stub_process (s), on, numbers, n)
-           != TARGET_OK)
-    reply_error (out, 1);
-  else
-    reply_ok (out);
+  reply_ok_if (out, scan_done (in) && on <= 1
+                      && target_catch_syscalls (s->t, stub_process (s), on,
+                                                numbers, n) == TARGET_OK);
   free (numbers);
 }
 

@@ -14,10 +14,7 @@ cmd_QTStart (struct stub *s, struct scan *in, struct reply *out)
 {
   (void) in;
   stub_forget_document (s);
-  if (tracing_start (&s->tracing) == TARGET_OK)
-    reply_ok (out);
-  else
-    reply_error (out, 1);
+  reply_ok_if (out, tracing_start (&s->tracing) == TARGET_OK);
 }
 
 /* See packets.def.  */
@@ -181,10 +178,7 @@ cmd_QTNotes (struct stub *s, struct scan *in, struct reply *out)
       free (*to);
       *to = scan_string (&text);
     }
-  if (scan_done (in))
-    reply_ok (out);
-  else
-    reply_error (out, 1);
+  reply_ok_if (out, scan_done (in));
 }
 
 /* See packets.def.  Code that is rewritten needs no room for a jump.  */

@@ -200,11 +200,10 @@ cmd_QTDP (struct stub *s, struct scan *in, struct reply *out)
   more = why == NULL && scan_skip (in, '-');
   if (why != NULL && *why != 0)
     reply_error_text (out, why);
-  else if (why != NULL || !scan_done (in)
-           || (!more && tracing_update (&s->tracing) != TARGET_OK))
-    reply_error (out, 1);
   else
-    reply_ok (out);
+    reply_ok_if (out, why == NULL && scan_done (in)
+                        && (more
+                            || tracing_update (&s->tracing) == TARGET_OK));
 }
 
 /* See packets.def.  NUMBER:ADDRESS:TYPE:START:TOTAL:BYTES: GDB sends a text by
@@ -293,10 +292,7 @@ cmd_QTro (struct stub *s, struct scan *in, struct reply *out)
       s->tracing.regions = alloc_zeroed (sizeof r);
       *s->tracing.regions = r;
     }
-  if (scan_done (in))
-    reply_ok (out);
-  else
-    reply_error (out, 1);
+  reply_ok_if (out, scan_done (in));
 }
 
 static void
@@ -314,10 +310,7 @@ enable (struct stub *s, struct scan *in, bool on, struct reply *out)
       return;
     }
   p->enabled = on;
-  if (tracing_update (&s->tracing) == TARGET_OK)
-    reply_ok (out);
-  else
-    reply_error (out, 1);
+  reply_ok_if (out, tracing_update (&s->tracing) == TARGET_OK);
 }
 
 /* See packets.def.  */

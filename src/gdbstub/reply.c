@@ -140,6 +140,16 @@ reply_error (struct reply *out, unsigned code)
 
 /* See reply.h.  */
 void
+reply_ok_if (struct reply *out, bool well)
+{
+  if (well)
+    reply_ok (out);
+  else
+    reply_error (out, 1);
+}
+
+/* See reply.h.  */
+void
 reply_error_text (struct reply *out, const char *text)
 {
   reply_clear (out);

@@ -32,6 +32,9 @@ void reply_xml (struct reply *out, const char *text);
 void reply_ok (struct reply *out);
 void reply_error (struct reply *out, unsigned code);
 
+/* "OK" if WELL, else "E01".  */
+void reply_ok_if (struct reply *out, bool well);
+
 /* The whole answer is "E." and TEXT, which GDB shows as it is.  */
 void reply_error_text (struct reply *out, const char *text);
 
