@@ -1,29 +1,10 @@
 /* Blocked signals wait, real-time ones in their order with their values, the
    others once; sigwaitinfo, signalfd and sigsuspend take them.  */
 
-#include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static volatile int order[32], n_order;
-
-static void
-note (int sig, siginfo_t *info, void *context)
-{
-  (void) context;
-  order[n_order++] = sig * 100 + info->si_value.sival_int;
-}
-
-static void
-print_order (const char *what)
-{
-  printf ("%s:", what);
-  for (int i = 0; i < n_order; i++)
-    printf (" %d", order[i]);
-  printf ("\n");
-  n_order = 0;
-}
+#include "engine.signals/order.h"
 
 static void
 send_all (void)

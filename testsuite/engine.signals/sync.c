@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -17,29 +15,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine.signals/order.h"
+
 static const int signals[]
     = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, 62, 34, SIGUSR1 };
 #define N (sizeof signals / sizeof *signals)
 
-static volatile int order[64], n_order;
 static volatile pthread_t taker;
 
 static void
-note (int sig, siginfo_t *info, void *context)
+note_taker (int sig, siginfo_t *info, void *context)
 {
-  (void)context;
   taker = pthread_self ();
-  order[n_order++] = sig * 1000 + info->si_value.sival_int;
-}
-
-static void
-print_order (const char *what)
-{
-  printf ("%s:", what);
-  for (int i = 0; i < n_order; i++)
-    printf (" %d", order[i]);
-  printf ("\n");
-  n_order = 0;
+  note (sig, info, context);
 }
 
 static sigset_t
@@ -320,7 +308,7 @@ in_new_image (const char *program)
 int
 main (int argc, char **argv)
 {
-  struct sigaction a = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+  struct sigaction a = { .sa_sigaction = note_taker, .sa_flags = SA_SIGINFO };
   sigset_t set = all ();
 
   setvbuf (stdout, NULL, _IOLBF, 0);

@@ -134,6 +134,22 @@ disabled (void *a)
   pthread_cleanup_pop (0);
   return (void *)5;
 }
+/* Start F with ARG, and cancel it once GO is set, if it sets that.  Returns
+   whether it ended so.  */
+static int
+cancelled (void *(*f) (void *), void *arg, int sets_go)
+{
+  pthread_t t;
+  void *r;
+  go = 0;
+  pthread_create (&t, 0, f, arg);
+  while (sets_go && !go)
+    sched_yield ();
+  pthread_cancel (t);
+  pthread_join (t, &r);
+  go = 0;
+  return r == PTHREAD_CANCELED;
+}
 static void
 cancel (void)
 {
@@ -144,40 +160,17 @@ cancel (void)
   int n = 0;
   for (int i = 0; i < 30; i++)
     {
-      pthread_create (&t, 0, deferred, (void *)(long)(i & 1));
-      pthread_cancel (t);
-      pthread_join (t, &r);
-      n += r == PTHREAD_CANCELED;
+      n += cancelled (deferred, (void *)(long)(i & 1), 0);
       pthread_create (&t, 0, in_read, (void *)(long)fd[0]);
       if (i % 3)
         usleep (500);
       pthread_cancel (t);
       pthread_join (t, &r);
       n += r == PTHREAD_CANCELED;
-      go = 0;
-      pthread_create (&t, 0, async, 0);
-      while (!go)
-        sched_yield ();
-      pthread_cancel (t);
-      pthread_join (t, &r);
-      n += r == PTHREAD_CANCELED;
-      go = 0;
-      pthread_create (&t, 0, async_call, 0);
-      while (!go)
-        sched_yield ();
-      pthread_cancel (t);
-      pthread_join (t, &r);
-      n += r == PTHREAD_CANCELED;
-      go = 0;
+      n += cancelled (async, 0, 1);
+      n += cancelled (async_call, 0, 1);
       if (i % 10 == 0)
-        {
-          pthread_create (&t, 0, disabled, 0);
-          while (!go)
-            sched_yield ();
-          pthread_cancel (t);
-          pthread_join (t, &r);
-          n += r == PTHREAD_CANCELED;
-        }
+        n += cancelled (disabled, 0, 1);
     }
   printf ("cancelled %d, cleaned %s\n", n,
           cleaned % 10 == 0 && cleaned / 1000 > 30 ? "all" : "not all");
