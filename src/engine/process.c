@@ -138,6 +138,19 @@ set_stack (struct request *r, struct thread *child)
     r->args[1] = sp;
 }
 
+/* CHILD, number NUMBER, was made with the id TID, and need not have had its
+   turn: a stop that this thread comes to next shall show it, though.  It may
+   be gone, and another in its place.  */
+
+static void
+show_child (struct thread *child, uint32_t number, int tid)
+{
+  lock_acquire (&thread_lock);
+  if (child->number == number)
+    stop_thread_made (child, tid);
+  lock_release (&thread_lock);
+}
+
 static long
 clone_sharing (struct thread *t, struct request *r)
 {
@@ -150,10 +163,13 @@ clone_sharing (struct thread *t, struct request *r)
   if (!child)
     return -RAW_ENOMEM;
   set_stack (r, child);
+  uint32_t number = child->number;
   STATS_COUNT (THREADS);
   signal_block_everything ();
   park_enter_syscall (t);
   long pid = arch_syscall (r->nr, r->args);
+  if (pid > 0 && r->want.flags & RAW_CLONE_THREAD)
+    show_child (child, number, pid);
   park_leave_syscall (t);
   if (vfork)
     {

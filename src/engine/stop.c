@@ -2,6 +2,7 @@
 
 #include "engine/stop.h"
 #include "arch/gate.h"
+#include "common/assert.h"
 #include "common/log.h"
 #include "common/string.h"
 #include "engine/answer.h"
@@ -126,15 +127,17 @@ stop_thread_born (struct thread *t)
   t->slot->syscall = -1;
 }
 
-/* T's id is known: from now on the server may see it.  It need not hear of
-   each new thread, but of a process that begins to run.  */
+/* T has the id TID: from now on the server may see it, unless it does.  It
+   need not hear of each new thread, but of a process that begins to run.  */
 
 static void
-publish (struct thread *t)
+publish (struct thread *t, int tid)
 {
   struct channel *c = channel_of (t);
-  t->slot->tid = t->tid;
-  set_state (t->slot, CHANNEL_RUNNING);
+  uint32_t unseen = CHANNEL_FREE;
+  t->slot->tid = tid;
+  __atomic_compare_exchange_n (&t->slot->state, &unseen, CHANNEL_RUNNING,
+                               false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   if (__atomic_exchange_n (&c->process_state, CHANNEL_PROCESS_RUNNING,
                            __ATOMIC_SEQ_CST) == CHANNEL_PROCESS_STARTING)
     call_event (c);
@@ -172,11 +175,21 @@ stay_with_parent (struct thread *t)
 /* See stop.h.  */
 
 void
+stop_thread_made (struct thread *child, int tid)
+{
+  vm_assert (lock_held (&thread_lock));
+  if (child->slot)
+    publish (child, tid);
+}
+
+/* See stop.h.  */
+
+void
 stop_thread_begins (struct thread *t)
 {
   if (!t->slot)
     return;
-  publish (t);
+  publish (t, t->tid);
   stay_with_parent (t);
   if (is_wanted (t))
     t->context.interrupted = 1;
@@ -262,7 +275,7 @@ stop_vfork_child (struct thread *t)
   t->slot = channel_slot (t->channel, 0);
   t->slot->syscall = -1;
   t->channel->n_used = 1;
-  publish (t);
+  publish (t, t->tid);
   stop_post (t, CHANNEL_STOP_START, 0, 0);
   parent->slot->regs.gpr[ARCH_RAX] = -RAW_ENOSYS;       /* no restart */
   note_event (parent, CHANNEL_STOP_VFORK, 0, t->tgid);

@@ -37,6 +37,11 @@ void stop_begin (struct thread *t);
    and is a process of its own.  */
 void stop_thread_born (struct thread *t);
 
+/* CHILD, which another thread than its own has made, got the id TID: the
+   server may see it, though it has not begun.  The caller holds
+   thread_lock.  */
+void stop_thread_made (struct thread *child, int tid);
+
 /* T, the calling thread, is a child of vfork at its first steps: let the
    debugger see it, and its parent's event, if it wants that.  */
 void stop_vfork_child (struct thread *t);
