@@ -86,6 +86,17 @@ point (struct thread *t)
     stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
 }
 
+/* No code can stand where nothing can be executed: GDB has calls of functions
+   return to the stack.  Conditions are the debugger's to evaluate there.  */
+static bool
+unfetched (struct thread *t)
+{
+  if (!points_stand_at (t->context.rip) || !stop_is_seen (t))
+    return false;
+  stop_report (t, CHANNEL_STOP_POINT, t->context.rip, 0);
+  return true;
+}
+
 /* T is where a step, or a range step, of the debugger's ends.  */
 static bool
 has_stepped (const struct thread *t)
@@ -165,6 +176,7 @@ static const struct engine_events debug_events = {
   .start = start,
   .flavour = flavour,
   .point = point,
+  .unfetched = unfetched,
   .stepped = stepped,
   .unstepped = watch_undone,
   .handler = handler,

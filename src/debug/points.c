@@ -224,6 +224,13 @@ points_report (struct report *r)
 
 /* See points.h.  */
 bool
+points_stand_at (app_pc pc)
+{
+  return find (&breakpoints, pc) != 0;
+}
+
+/* See points.h.  */
+bool
 points_no_stop (const struct thread *t)
 {
   const struct breakpoint *b = find (&breakpoints, t->context.rip);

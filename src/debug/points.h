@@ -25,6 +25,9 @@ enum agent_error points_error (const struct thread *t);
 /* Add counters to R.  */
 void points_report (struct report *r);
 
+/* There is one at PC, whatever its conditions say.  */
+MUST_USE bool points_stand_at (app_pc pc);
+
 /* T has come to an EXIT_POINT whose commands have been run, and shall go
    on.  */
 MUST_USE bool points_no_stop (const struct thread *t);

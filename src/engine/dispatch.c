@@ -220,6 +220,15 @@ arrive (struct thread *t, uint64_t number)
   return (struct arrival){ 0 };
 }
 
+/* T, of FLAVOUR, cannot fetch its instruction, on account of FAULT.  */
+static void
+leave_unfetched (struct thread *t, enum flavour flavour, app_addr fault)
+{
+  end_recording (t, false);
+  if (flavour_steps (flavour) || !events_unfetched (t))
+    raise_fetch_fault (t, fault);
+}
+
 /* The cache is full: stop the others and begin anew.  */
 static void
 make_room (struct thread *t)
@@ -261,7 +270,7 @@ find_fragment (struct thread *t, const struct arrival *a,
     }
   lock_release (&cache_lock);
   if (s == BUILD_FAULT)
-    raise_fetch_fault (t, fault);
+    leave_unfetched (t, flavour, fault);
   else if (s == BUILD_FULL)
     make_room (t);
   return s == BUILD_OK ? f : 0;

@@ -45,6 +45,18 @@ events_point (struct thread *t)
 }
 
 /* See events.h.  */
+bool
+events_unfetched (struct thread *t)
+{
+  bool done = false;
+
+  EACH_TABLE (e)
+    if ((*e)->unfetched)
+      done |= (*e)->unfetched (t);
+  return done;
+}
+
+/* See events.h.  */
 void
 events_stepped (struct thread *t)
 {

@@ -24,6 +24,10 @@ struct engine_events
   /* T has come to an EXIT_POINT; its context is in front of it.  */
   void (*point) (struct thread *t);
 
+  /* T, which does not step, can fetch no instruction at its PC.  True: there
+     was something else to do there, and T shall look again.  */
+  bool (*unfetched) (struct thread *t);
+
   /* T has done one instruction of a flavour that steps, a system call
      included.  */
   void (*stepped) (struct thread *t);
@@ -65,6 +69,7 @@ struct engine_events
 void events_start (struct thread *t);
 enum flavour events_flavour (struct thread *t);
 void events_point (struct thread *t);
+bool events_unfetched (struct thread *t);
 void events_stepped (struct thread *t);
 void events_unstepped (struct thread *t);
 void events_handler (struct thread *t);

@@ -52,6 +52,18 @@ known_type (struct stub *s, char type)
          && target_abilities (s->t) & TARGET_CAN_WATCH;
 }
 
+/* Whether a breakpoint of TYPE could be put in the program's memory at ADDR.
+   Nothing is put there; but who debugs wants to know that an address makes no
+   sense.  */
+static bool
+has_place (struct stub *s, char type, app_addr addr)
+{
+  uint8_t byte;
+
+  return type != '0'
+         || target_memory_read (s->t, stub_process (s), addr, &byte, 1) == 1;
+}
+
 static void
 answer (enum target_refusal r, struct reply *out)
 {
@@ -82,7 +94,7 @@ cmd_Z (struct stub *s, struct scan *in, struct reply *out)
       }
     else
       scan_code (in, &conditions);
-  if (scan_done (in))
+  if (scan_done (in) && has_place (s, type, addr))
     answer (inserted_add (&s->inserted, s->t, stub_process (s), type, addr,
                            kind, conditions, commands),
             out);
@@ -101,14 +113,15 @@ cmd_z (struct stub *s, struct scan *in, struct reply *out)
   app_addr addr;
   uint64_t kind;
   char type;
+  enum target_refusal r = TARGET_BAD_ARGUMENT;
 
   scan_point (in, &type, &addr, &kind);
   if (!known_type (s, type))
     return;
   if (scan_done (in))
-    answer (inserted_remove (&s->inserted, s->t, stub_process (s), type, addr,
-                           kind),
-            out);
-  else
-    reply_error (out, 1);
+    r = inserted_remove (&s->inserted, s->t, stub_process (s), type, addr,
+                         kind);
+  if (r == TARGET_OK && !has_place (s, type, addr))
+    r = TARGET_FAULT;
+  answer (r, out);
 }

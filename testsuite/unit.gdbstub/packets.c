@@ -335,6 +335,9 @@ test_points (void)
   ask ("Z5,10020,8", "");
   ask ("Z0,bad,1", "E01");
   ask ("z0,bad,1", "E01");
+  ask ("Z0,8000,1", "E01");
+  ask ("Z1,8000,1", "OK");
+  ask ("z1,8000,1", "OK");
   ask ("Z0,10010", "E01");
   ask ("Z0,10010,1;X2,aa", "E01");
   ask ("Z0,10010,1;Xffffffff,aa", "E01");
@@ -345,7 +348,8 @@ test_points (void)
         "insert 100 kind 0 10010+0 if aabb if cc do dd nostop\n"
         "remove 100 kind 0 10010+0\n"
         "insert 100 kind 1 10020+200\ninsert 100 kind 2 10020+8\n"
-        "insert 100 kind 3 10020+8\nremove 100 kind 1 10020+200\n");
+        "insert 100 kind 3 10020+8\nremove 100 kind 1 10020+200\n"
+        "insert 100 kind 0 8000+0\nremove 100 kind 0 8000+0\n");
   stop ();
 }
 
