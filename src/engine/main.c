@@ -52,6 +52,7 @@ start_thread (void *arg)
   stop_begin (t);
   LOG (BIRTH, "process %d: enters at %#lx", t->tgid, t->context.rip);
   events_start (t);
+  stop_exec_returns (t);
   arch_restart (&t->context, ARCH_EXIT_RESUMED);
 }
 

@@ -690,6 +690,23 @@ stop_catches (const struct thread *t, int64_t nr)
              && (c->catch_set[nr / 64] >> nr % 64 & 1));
 }
 
+/* See stop.h.  The kernel has a new program return from execve, if it was
+   execveat too (arch/x86/kernel/process_64.c, set_personality_64bit).  */
+
+void
+stop_exec_returns (struct thread *t)
+{
+  const int64_t nr = __NR_execve;
+  if (!channel->birth.generation)
+    return;
+  stop_check (t);
+  if (!stop_catches (t, nr))
+    return;
+  t->syscall = nr;
+  stop_report (t, CHANNEL_STOP_SYSCALL_RETURN, 0, nr);
+  t->syscall = -1;
+}
+
 /* See stop.h.  */
 
 bool

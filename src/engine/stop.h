@@ -32,6 +32,11 @@ void stop_on_points (void (*changed) (struct channel *c));
 /* T is the first thread of a program.  */
 void stop_begin (struct thread *t);
 
+/* T, the calling thread, is at the first instruction of a program that another
+   has made itself by exec: the debugger sees that, and then, if it wants that,
+   the return of the call.  */
+void stop_exec_returns (struct thread *t);
+
 /* Give T, which is new, a slot.  The caller holds thread_lock, or has the
    only thread.  Not for a child of vfork, which shares its parent's channel
    and is a process of its own.  */

@@ -88,12 +88,21 @@ read_auxv (struct process *p)
   close (fd);
 }
 
+/* The system calls that are caught stay so over an exec, which may be one.  */
+static void
+copy_catch (struct channel *to, const struct channel *from)
+{
+  memcpy (to->catch_set, from->catch_set, sizeof to->catch_set);
+  to->catch = from->catch;
+}
+
 /* Start over with the next channel.  */
 static void
 change_channel (const struct server *s, struct process *p)
 {
   if (p->next_channel.fd < 0)
     return;
+  copy_catch (p->next_channel.channel, p->channel.channel);
   server_channel_destroy (s, &p->channel);
   p->channel = p->next_channel;
   p->next_channel.fd = -1;
