@@ -41,6 +41,7 @@ struct stub
   struct features gdb;
 
   bool running;
+  bool interrupted;             /* GDB wants a stop that it has not got */
   bool noack_next;              /* begins after this answer */
   bool no_reply;                /* the packet is answered later, or never */
   bool exit_requested;          /* end after this answer */

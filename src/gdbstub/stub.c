@@ -305,12 +305,31 @@ stub_start_program (struct stub *s)
   int pid;
 
   s->regs_tid = 0;
+  s->interrupted = false;
   if (!launch_start (&s->launch, s->t, s->options, stdio, &pid))
     return false;
   s->general = first_thread (s, pid);
   s->last = (struct target_event) { .kind = TARGET_EVENT_STEP,
                                     .pid = pid, .tid = s->general };
   return true;
+}
+
+/* GDB asks for a stop.  It may cross another that GDB means to go on from by
+   itself, as one for a new library: it comes after that, then.  A SIGINT that
+   the program is to get with no stop is sent to it, as a terminal would.  */
+static void
+interrupt (struct stub *s)
+{
+  s->interrupted = !s->running;
+  if (!s->running)
+    return;
+  if (s->pass_signals >> (SIGINT - 1) & 1)
+    {
+      if (target_send_signal (s->t, stub_process (s), 0, SIGINT) == TARGET_OK)
+        return;
+    }
+  s->interrupted = true;
+  target_interrupt (s->t, stub_process (s));
 }
 
 /* See stub-impl.h.  */
@@ -330,6 +349,8 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
     }
   s->running = true;
   s->no_reply = true;
+  if (s->interrupted)
+    interrupt (s);
 }
 
 
@@ -379,6 +400,8 @@ take_event (struct stub *s, const struct target_event *e)
   s->running = false;
   s->regs_tid = 0;
   s->last = *e;
+  if (e->kind == TARGET_EVENT_INTERRUPT || !stub_has_process (s))
+    s->interrupted = false;
   trace_event (s, e);
   note_event (s, e);
   if (connection_is_open (&s->connection))
@@ -446,22 +469,6 @@ take_events (struct stub *s, const struct pollfd fds[3])
     }
 }
 
-/* GDB asks for a stop.  A SIGINT that the program is to get with no stop is
-   sent to it, as a terminal would.  */
-static void
-interrupt (struct stub *s)
-{
-  if (!s->running)
-    return;
-  if (s->pass_signals >> (SIGINT - 1) & 1)
-    {
-      if (target_send_signal (s->t, stub_process (s), 0, SIGINT) == TARGET_OK)
-        return;
-    }
-  target_interrupt (s->t, stub_process (s));
-}
-
-
 /* Packets.  */
 
 static void
@@ -509,7 +516,8 @@ take_input (struct stub *s)
         case RSP_PACKET:
           answer_packet (s);
           break;
-        case RSP_INTERRUPT:     /* stopped already */
+        case RSP_INTERRUPT:
+          interrupt (s);
           break;
         case RSP_BAD_PACKET:
           answer_bad_packet (s);
@@ -541,6 +549,7 @@ end_connection (struct stub *s)
   rsp_init (&s->rsp);
   hostio_reset (&s->files);
   s->gdb = (struct features) { .extended = extended };
+  s->interrupted = false;
   stub_set_wants (s);
   if (s->exit_requested || s->options->once
       || s->connection.kind == CONNECTION_STDIO

@@ -441,6 +441,28 @@ test_events (void)
   stop ();
 }
 
+/* One that crosses a stop comes when the target next runs, once.  */
+static void
+test_interrupts (void)
+{
+  static const struct target_event events[] = {
+    EVENT (BREAKPOINT, .signal = 5), EVENT (NONE, .signal = 0),
+    EVENT (NONE, .signal = 0), EVENT (EXITED, .status = 3)
+  };
+
+  start (events, ARRAY_SIZE (events), ALL, "qSupported:multiprocess+");
+  ask ("vCont;c", "T05" TAIL);
+  peer_raw (&p, "\003\003", 2);
+  ask ("?", "T05" TAIL);
+  ask ("vCont;c", "T02" TAIL);
+  peer_send (&p, "vCont;c");
+  check (strcmp (peer_wait (&p, 200), "(silence)") == 0, "it runs");
+  peer_raw (&p, "\003", 1);
+  check (strcmp (peer_wait (&p, 5000), "T02" TAIL) == 0, "Ctrl-C stops it");
+  ask ("vCont;c", "W3;process:100");
+  stop ();
+}
+
 /* What an old GDB sees, that says nothing in qSupported.  */
 static void
 test_single_process (void)
@@ -505,6 +527,7 @@ main (void)
   test_processes ();
   test_points ();
   test_events ();
+  test_interrupts ();
   test_single_process ();
   test_monitor ();
   return check_done ();
