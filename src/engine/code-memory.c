@@ -15,6 +15,12 @@
 #define STEP (128ul << 20)
 #define FARTHEST (1536ul << 20)
 #define LOWEST 0x10000ul
+/* Processors tell branches apart by the low bits of their addresses: Intel's
+   from Golden Cove on by 23, as measured.  Where hot code of two regions is the
+   same in these, each evicts the other's predictions.  So regions begin at
+   different places modulo that, spread by the golden ratio.  */
+#define ALIAS (8ul << 20)
+#define SPREAD 0x4f1000ul
 
 static struct mapping { uint64_t start, end; } mappings[MAX_MAPPINGS];
 static unsigned n_mappings;
@@ -74,11 +80,19 @@ view_if_free (uint64_t x, uint64_t w, size_t size)
   return false;
 }
 
+/* Where the next region is to begin, but for a multiple of ALIAS; near
+   NEAR.  */
+static uint64_t
+place_wanted (app_pc near)
+{
+  return (near & -ALIAS) + (n_mappings * SPREAD & (ALIAS - 1));
+}
+
 /* The first place near NEAR that is free.  */
 static uint64_t
 place_near (app_pc near, uint64_t w, size_t size)
 {
-  uint64_t base = PAGE_DOWN (near);
+  uint64_t base = place_wanted (near);
 
   for (uint64_t d = 8 * STEP; d <= FARTHEST; d += STEP)
     if (d < base && view_if_free (base - d, w, size))
