@@ -115,6 +115,15 @@ stack (uint8_t *p, long k)
       : "r"(p), "r"(k + 1)
       : "r12", "memory");
 }
+/* An operand of more than 64 bytes, with a value that changes near its end; in
+   front, no address of an instruction, for there is none after fninit.  */
+__attribute__ ((noinline)) static void
+large (uint8_t *p, int k)
+{
+  __asm__ volatile ("fninit; fildl %1; fninit; fnsave %0"
+                    : "=m"(*(uint8_t (*)[108]) p)
+                    : "m"(k));
+}
 /* The registers that checks use, in addresses, as values, and across a loop;
    flags, too.  */
 __attribute__ ((noinline)) static void
@@ -149,6 +158,7 @@ main (void)
         vectors (area + off, r + off);
         stack (area + ((off + 31) & -8), off);
         held (area + off, off - 200);
+        large (area + off - 100, r * 1009 + off);
         tls[r & 3] = off;
       }
   unsigned h = 0;
