@@ -81,7 +81,7 @@ Usage: rio map [ADDRESS]
 ADDRESS is an expression, $pc by default.  If it is an address in the cache,
 show instead which instruction of the program the code there stands for.
 Example: rio map main
-Example: rio map 0x7fffb7fe4123"""
+Example: rio map $pc"""
 
 
 class Disassemble(OfAddress):

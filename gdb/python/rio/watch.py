@@ -177,7 +177,7 @@ runs; or writes them to FILE, on the machine of the server, as CSV if its name
 ends in .csv.  After N changes it ends.  `rio watch -logs' lists what is
 logged, and who wrote how often; `rio watch -end NUMBER' ends it.
 
-Example: rio watch table[3] if table[3] > 1000
+Example: rio watch table[38] if table[38] > 1000
 Example: rio watch -log sum limit 5"""
 
     def __init__(self):
