@@ -9,6 +9,7 @@
 #include "engine/areas.h"
 #include "engine/code-change.h"
 #include "engine/heap.h"
+#include "engine/stop.h"
 #include "linux/raw.h"
 
 #define MAX_MAPPINGS 64
@@ -131,6 +132,7 @@ map_code (app_pc near, size_t size, cache_pc *rx, uint8_t **rw)
     }
   mappings[n_mappings] = (struct mapping){ x, x + size };
   __atomic_store_n (&n_mappings, n_mappings + 1, __ATOMIC_RELEASE);
+  stop_hide (x, x + size);
   LOG (MEMORY, "code memory at %lx, written at %lx, for %lx", x, w,
             near);
   *rx = (cache_pc) x;

@@ -120,7 +120,8 @@ struct ring *stop_records (const struct thread *t);
 /* Wake the server of T.  */
 void stop_wake_server (const struct thread *t);
 
-/* [START, END) is the engine's: the debugger shall not see it.  */
+/* [START, END) is the engine's: the debugger shall not see it.  Before the
+   first other thread is there, or under the cache lock.  */
 void stop_hide (uint64_t start, uint64_t end);
 
 /* The process of T ends with STATUS, in wait's format.  */
