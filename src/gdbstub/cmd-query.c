@@ -43,6 +43,7 @@ static const struct
   { "qXfer:siginfo:write+", 0 },
   { "qXfer:features:read+", 0 },
   { "qXfer:threads:read+", 0 },
+  { "qXfer:osdata:read+", 0 },
   { "qXfer:exec-file:read+", 0 },
   { "QStartNoAckMode+", 0 },
   { "multiprocess+", 0 },

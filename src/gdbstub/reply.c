@@ -94,10 +94,29 @@ reply_binary (struct reply *out, const void *bytes, size_t n)
   return i;
 }
 
+/* How many bytes the character at TEXT has that may stand in XML, by UTF-8; 0:
+   it is none.  What programs are called is theirs to choose.  */
+static unsigned
+xml_character (const char *text)
+{
+  const uint8_t *c = (const uint8_t *) text;
+  unsigned n = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2
+               : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
+
+  if (n == 1 && *c < ' ' && *c != '\t' && *c != '\n' && *c != '\r')
+    return 0;
+  for (unsigned i = 1; i < n; i++)
+    if ((c[i] & 0xc0) != 0x80)
+      return 0;
+  return n;
+}
+
 /* See reply.h.  */
 void
 reply_xml (struct reply *out, const char *text)
 {
+  unsigned n;
+
   for (; *text != 0; text++)
     switch (*text)
       {
@@ -117,7 +136,9 @@ reply_xml (struct reply *out, const char *text)
         reply_raw (out, "&apos;", 6);
         break;
       default:
-        reply_raw (out, text, 1);
+        n = xml_character (text);
+        reply_raw (out, n > 0 ? text : "?", MAX (n, 1u));
+        text += n > 0 ? n - 1 : 0;
         break;
       }
 }

@@ -25,7 +25,8 @@ void reply_hex (struct reply *out, const void *bytes, size_t n);
    what is there already.  Returns how many went in.  */
 size_t reply_binary (struct reply *out, const void *bytes, size_t n);
 
-/* Text with XML's five special characters written as entities.  */
+/* Text with XML's five special characters written as entities, and `?' for
+   bytes that are none in UTF-8.  */
 void reply_xml (struct reply *out, const char *text);
 
 /* The whole answer is "OK", or "E" and the number CODE.  */

@@ -11,6 +11,7 @@
 
 #include "gdbstub/libraries.h"
 #include "gdbstub/alloc.h"
+#include "gdbstub/osdata.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/stub-impl.h"
 
@@ -108,34 +109,58 @@ xfer_libraries_svr4 (struct stub *s, struct scan *annex, struct reply *doc)
                                                               : XFER_ERROR;
 }
 
-/* The siginfo of thread TID.  One that stopped by a trap of the debugger's has
-   what the kernel gives a tracer then.  */
+static enum xfer_result
+xfer_osdata (struct stub *s, struct scan *annex, struct reply *doc)
+{
+  char type[32];
+
+  (void) s;
+  snprintf (type, sizeof type, "%.*s", (int) scan_left (annex), annex->at);
+  osdata_read (type, doc);
+  return XFER_OK;
+}
+
+/* What the kernel gives a tracer of a thread that stopped by E.  */
+static siginfo_t
+event_siginfo (const struct target_event *e)
+{
+  siginfo_t info = { .si_signo = SIGTRAP, .si_code = SIGTRAP };
+
+  switch (e->kind)
+    {
+    case TARGET_EVENT_BREAKPOINT:
+      info.si_code = SI_KERNEL;
+      break;
+    case TARGET_EVENT_STEP:
+      info.si_code = TRAP_TRACE;
+      break;
+    case TARGET_EVENT_WATCH:
+      info.si_code = TRAP_HWBKPT;
+      info.si_addr = (void *) e->addr;
+      break;
+    case TARGET_EVENT_INTERRUPT:
+      info.si_signo = SIGINT;
+      info.si_code = SI_USER;
+      break;
+    default:
+      break;
+    }
+  return info;
+}
+
+/* The siginfo of thread TID.  One that stopped along with another has what a
+   debugger stops threads with.  */
 static bool
 read_siginfo (struct stub *s, int tid, uint8_t info[TARGET_SIGINFO_SIZE])
 {
-  siginfo_t trap = { .si_signo = SIGTRAP };
+  siginfo_t known = { .si_signo = SIGSTOP, .si_code = SI_TKILL };
 
   if (target_siginfo_read (s->t, tid, info) == TARGET_OK)
     return true;
-  if (tid != s->last.tid)
-    return false;
-  switch (s->last.kind)
-    {
-    case TARGET_EVENT_BREAKPOINT:
-      trap.si_code = SI_KERNEL;
-      break;
-    case TARGET_EVENT_STEP:
-      trap.si_code = TRAP_TRACE;
-      break;
-    case TARGET_EVENT_WATCH:
-      trap.si_code = TRAP_HWBKPT;
-      trap.si_addr = (void *) s->last.addr;
-      break;
-    default:
-      return false;
-    }
-  memcpy (info, &trap, TARGET_SIGINFO_SIZE);
-  return true;
+  if (tid == s->last.tid)
+    known = event_siginfo (&s->last);
+  memcpy (info, &known, TARGET_SIGINFO_SIZE);
+  return target_thread_process (s->t, tid) != 0;
 }
 
 static enum xfer_result
@@ -231,10 +256,11 @@ xfer_traceframe_info (struct stub *s, struct scan *annex, struct reply *doc)
 static const struct object
 {
   const char *name;
+  bool of_process;
   enum xfer_result (*produce) (struct stub *s, struct scan *annex,
                                struct reply *doc);
 } objects[] = {
-#define XFER(WORD, NAME) { NAME, xfer_##WORD },
+#define XFER(WORD, NAME, OF_PROCESS) { NAME, OF_PROCESS, xfer_##WORD },
 #include "gdbstub/xfer.def"
 #undef XFER
 };
@@ -351,10 +377,7 @@ cmd_qXfer (struct stub *s, struct scan *in, struct reply *out)
     return;
   if (scan_skip_word (in, ":read:"))
     {
-      bool general = strcmp (o->name, "features") == 0
-                     || strcmp (o->name, "threads") == 0;
-
-      if (general || stub_has_process (s))
+      if (!o->of_process || stub_has_process (s))
         read_object (s, o, in, out);
       else
         reply_error (out, 1);

@@ -214,6 +214,9 @@ test_documents (void)
        "name=\"a&lt;b&gt;&amp;&quot;c&apos;\"/>\n</threads>\n");
   ask ("qXfer:threads:read::0,5", "m<thre");
   ask ("qXfer:threads:read::5,3", "mads");
+  ask ("qXfer:osdata:read::0,3d", "m<?xml version=\"1.0\"?>\n"
+                                 "<!DOCTYPE target SYSTEM \"osdata.dtd\">\n<");
+  ask ("qXfer:osdata:read:nonsense:0,1000", "l");
   ask ("qXfer:exec-file:read::0,100", "l/bin/fake100");
   ask ("qXfer:exec-file:read:100:0,100", "l/bin/fake100");
   ask ("qXfer:exec-file:read:77:0,100", "E01");
