@@ -450,7 +450,8 @@ test_interrupts (void)
 {
   static const struct target_event events[] = {
     EVENT (BREAKPOINT, .signal = 5), EVENT (NONE, .signal = 0),
-    EVENT (NONE, .signal = 0), EVENT (EXITED, .status = 3)
+    EVENT (NONE, .signal = 0), EVENT (NONE, .signal = 0),
+    EVENT (EXITED, .status = 3)
   };
 
   start (events, ARRAY_SIZE (events), ALL, "qSupported:multiprocess+");
@@ -462,6 +463,9 @@ test_interrupts (void)
   check (strcmp (peer_wait (&p, 200), "(silence)") == 0, "it runs");
   peer_raw (&p, "\003", 1);
   check (strcmp (peer_wait (&p, 5000), "T02" TAIL) == 0, "Ctrl-C stops it");
+  peer_raw (&p, "$vCont;c#a8\003", 12);
+  check (strcmp (peer_wait (&p, 5000), "T02" TAIL) == 0,
+         "Ctrl-C in one piece with what lets it run");
   ask ("vCont;c", "W3;process:100");
   stop ();
 }
