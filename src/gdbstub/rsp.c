@@ -175,9 +175,10 @@ rsp_next (struct rsp *r)
   return item;
 }
 
-/* See rsp.h.  */
-bool
-rsp_take_interrupt (struct rsp *r)
+/* Where the first interrupt outside of a packet is in R->in; R->in_end: there
+   is none.  */
+static size_t
+find_interrupt (const struct rsp *r)
 {
   int sum_digits = r->state == RSP_SUM1 ? 2 : r->state == RSP_SUM2 ? 1 : 0;
   bool inside = r->state == RSP_DATA;
@@ -196,13 +197,29 @@ rsp_take_interrupt (struct rsp *r)
       else if (c == '$')
         inside = true;
       else if (!inside && c == INTERRUPT)
-        {
-          memmove (r->in + i, r->in + i + 1, r->in_end - i - 1);
-          r->in_end--;
-          return true;
-        }
+        return i;
     }
-  return false;
+  return r->in_end;
+}
+
+/* See rsp.h.  */
+bool
+rsp_has_interrupt (const struct rsp *r)
+{
+  return find_interrupt (r) < r->in_end;
+}
+
+/* See rsp.h.  */
+bool
+rsp_take_interrupt (struct rsp *r)
+{
+  size_t i = find_interrupt (r);
+
+  if (i == r->in_end)
+    return false;
+  memmove (r->in + i, r->in + i + 1, r->in_end - i - 1);
+  r->in_end--;
+  return true;
 }
 
 /* How many of the N bytes at DATA repeat the first, as one run can say: at

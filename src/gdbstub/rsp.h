@@ -62,6 +62,9 @@ enum rsp_item rsp_next (struct rsp *r);
    packets are left to wait.  */
 bool rsp_take_interrupt (struct rsp *r);
 
+/* Likewise, and it is left in.  */
+bool rsp_has_interrupt (const struct rsp *r);
+
 /* Bytes that have been fed and not been looked at.  */
 size_t rsp_waiting (const struct rsp *r);
 

@@ -290,6 +290,13 @@ target_listen (struct target *t, int fd)
   sentry_watch (t->sentry, fd);
 }
 
+/* See target.h.  */
+void
+target_expect_interrupt (struct target *t)
+{
+  t->expected = true;
+}
+
 static void
 release_all (struct target *t)
 {
@@ -301,11 +308,12 @@ release_all (struct target *t)
       process_publish_points (p);
       process_release (p);
     }
-  if (sentry_has_rung (t->sentry))
+  if (t->expected || sentry_has_rung (t->sentry))
     {
-      /* It may have wanted the stop before it was released: no thread has
-         run yet, and none shall.  */
+      /* The sentry may have wanted the stop before it was released.  No thread
+         has run yet, and none shall.  */
       want_stop (t);
+      target_poke (t);
       return;
     }
   for (p = t->processes; p != NULL; p = p->next)
@@ -536,9 +544,10 @@ target_next_event (struct target *t, struct target_event *event)
   if (!t->running)
     return false;
   if (!find_event (t, &p, &slot) && find_ended (t) == NULL && !t->interrupt
-      && !sentry_has_rung (t->sentry) && any_resumed (t))
+      && !t->expected && !sentry_has_rung (t->sentry) && any_resumed (t))
     return false;
   sentry_disarm (t->sentry);
+  t->expected = false;
   target_stop_all (t);
   if (!choose_event (t, event))
     {

@@ -25,6 +25,7 @@ struct target
 
   bool running;
   bool stopping;                /* in target_stop_all */
+  bool expected;                /* by target_expect_interrupt */
   bool interrupt;               /* wanted */
   int interrupt_pid;            /* 0: any */
   unsigned wants;

@@ -401,6 +401,10 @@ target_resume (struct target *t, const struct target_action *actions,
    happened.  */
 void target_listen (struct target *t, int fd);
 
+/* Such input has been read already, and comes before the next target_resume:
+   that lets no thread run before target_next_event.  */
+void target_expect_interrupt (struct target *t);
+
 /* Ask for a stop.  An event follows: TARGET_EVENT_INTERRUPT, by a thread of
    process PID (0: any), or another event that came first, in which case the
    request is forgotten.  No effect while stopped.  */

@@ -205,6 +205,12 @@ target_listen (struct target *t, int fd)
   (void) fd;
 }
 
+void
+target_expect_interrupt (struct target *t)
+{
+  note (t, "expect interrupt\n");
+}
+
 enum target_refusal
 target_send_signal (struct target *t, int pid, int tid, int signal)
 {

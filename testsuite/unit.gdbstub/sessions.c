@@ -78,6 +78,31 @@ test_vanishing (void)
          "with gdbserver's message");
 }
 
+/* An interrupt that has come with the packet that lets the program run.  */
+static void
+test_interrupt (void)
+{
+  struct stub_options o = options ("127.0.0.1:0");
+  const char *log;
+
+  script (NULL, 0);
+  peer_start_tcp (&p, &o, errors);
+  peer_raw (&p, "$vCont;c#a8\3", 12);
+  check (strncmp (peer_wait (&p, 5000), "T02", 3) == 0, "it stops");
+  log = peer_monitor (&p, "log");
+  check (strstr (log, "expect interrupt\nresume (0.0 continue 0)\n"
+                      "interrupt 100\n") != NULL,
+         "an interrupt in the same piece is known before the resume");
+  peer_send (&p, "vCont;c");
+  check (peer_byte (&p, 5000) == '+', "it runs");
+  peer_raw (&p, "\3", 1);
+  peer_wait (&p, 5000);
+  check (strstr (peer_monitor (&p, "log"), "expect") == NULL,
+         "one that comes later is not");
+  peer_send (&p, "k");
+  peer_end (&p);
+}
+
 /* A peer that takes nothing: the stub waits, and goes on.  */
 static void
 test_stall (void)
@@ -232,6 +257,7 @@ main (void)
 {
   close (mkstemp (errors));
   test_vanishing ();
+  test_interrupt ();
   test_stall ();
   test_garbage ();
   test_ends ();

@@ -230,6 +230,59 @@ listens (void)
   close (input[1]);
 }
 
+/* The guest's variable NAME, which lies SLIDE bytes from where it is linked;
+   the guest may run.  */
+static long
+variable (struct target *t, int pid, uint64_t slide, const char *name)
+{
+  long value = 0;
+
+  target_memory_read (t, pid, slide + elf_symbol (guest, name), &value,
+                      sizeof value);
+  return value;
+}
+
+/* An interrupt that has been read before the threads go on: none of them
+   runs, unless it was nothing after all.  */
+static void
+expects (void)
+{
+  const struct target_action all = { .kind = TARGET_RESUME_CONTINUE };
+  struct target *t;
+  int pid = start (&t, "threads", "12");
+  uint64_t at = pid == 0 ? 0 : slide (t, pid);
+  unsigned stopped = 0, stood = 0;
+  long before;
+
+  if (pid == 0)
+    return;
+  check (target_resume (t, &all, 1) == TARGET_OK, "expects: resume");
+  for (int ms = 0; ms < LIMIT && variable (t, pid, at, "ready") < 12; ms++)
+    usleep (1000);
+  target_interrupt (t, pid);
+  for (int i = 0; i < 20 && look_once (t) == TARGET_EVENT_INTERRUPT; i++)
+    {
+      before = variable (t, pid, at, "counter");
+      target_expect_interrupt (t);
+      stopped += target_resume (t, &all, 1) == TARGET_OK;
+      usleep (1000);
+      target_interrupt (t, pid);
+      stood += variable (t, pid, at, "counter") == before;
+    }
+  check (stopped == 20 && stood == 20, "expects: %u of %u stand", stood,
+         stopped);
+  before = variable (t, pid, at, "counter");
+  target_expect_interrupt (t);
+  check (look_once (t) == TARGET_EVENT_INTERRUPT
+           && target_resume (t, &all, 1) == TARGET_OK
+           && look_once (t) == TARGET_EVENT_NONE, "expects: none");
+  for (int ms = 0; ms < LIMIT && variable (t, pid, at, "counter") == before;
+       ms++)
+    usleep (1000);
+  check (variable (t, pid, at, "counter") != before, "expects: it runs on");
+  target_destroy (t, true);
+}
+
 static void
 signals (void)
 {
@@ -405,6 +458,7 @@ main (void)
   interrupts (0);
   interrupts (3);
   listens ();
+  expects ();
   signals ();
   memory ();
   execs ();
