@@ -12,6 +12,8 @@
 #ifndef GDBSTUB_STUB_IMPL_H
 #define GDBSTUB_STUB_IMPL_H
 
+#include <signal.h>
+
 #include "arch/tdesc.h"
 #include "gdbstub/connection.h"
 #include "gdbstub/hostio.h"
@@ -45,6 +47,8 @@ struct stub
   bool noack_next;              /* begins after this answer */
   bool no_reply;                /* the packet is answered later, or never */
   bool exit_requested;          /* end after this answer */
+  int signals;                  /* a descriptor of those that end it */
+  sigset_t mask;                /* before */
   int join_pid;                 /* and wait for this one before; 0: none */
   bool trace_packets, trace_events;     /* on standard error, with the time */
   bool trace_time;

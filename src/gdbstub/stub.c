@@ -6,6 +6,7 @@
      STOPPED    packets are answered                stub_resume
      RUNNING    packets wait, interrupts count      take_event
      any        the peer goes away: end_connection, to LISTENING or the end
+     any        SIGHUP, SIGINT or SIGTERM: the end
 
    A target that runs when its debugger vanishes is stopped, so that the next
    one finds it.  */
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,9 @@
 #include "gdbstub/signals.h"
 #include "gdbstub/stops.h"
 #include "gdbstub/stub-impl.h"
+
+/* What the loop waits for.  */
+enum { FD_EVENT, FD_IN, FD_OUT, FD_SIGNAL, N_FDS };
 
 enum
 {
@@ -452,11 +457,11 @@ show_text (struct stub *s)
 
 /* Take what has happened, if FDS say that something has.  */
 static void
-take_events (struct stub *s, const struct pollfd fds[3])
+take_events (struct stub *s, const struct pollfd fds[N_FDS])
 {
   struct target_event e;
 
-  while (s->running && fds[0].revents != 0)
+  while (s->running && fds[FD_EVENT].revents != 0)
     {
       bool stopped;
 
@@ -566,23 +571,27 @@ end_connection (struct stub *s)
 
 /* Wait for something to do.  */
 static void
-wait_for_work (struct stub *s, struct pollfd fds[3])
+wait_for_work (struct stub *s, struct pollfd fds[N_FDS])
 {
   bool open = connection_is_open (&s->connection);
 
-  fds[0] = (struct pollfd) { target_event_fd (s->t), POLLIN, 0 };
-  fds[1] = (struct pollfd) { open ? s->connection.in : s->connection.listener,
-                             POLLIN, 0 };
+  fds[FD_EVENT] = (struct pollfd) { target_event_fd (s->t), POLLIN, 0 };
+  fds[FD_IN]
+    = (struct pollfd) { open ? s->connection.in : s->connection.listener,
+                        POLLIN, 0 };
   if (open && rsp_waiting (&s->rsp) >= MAX_WAITING)
-    fds[1].events = 0;
-  fds[2] = (struct pollfd) { s->connection.out, POLLOUT, 0 };
+    fds[FD_IN].events = 0;
+  fds[FD_OUT] = (struct pollfd) { s->connection.out, POLLOUT, 0 };
   if (!open || s->rsp.out_at == s->rsp.out_end)
-    fds[2].fd = -1;
+    fds[FD_OUT].fd = -1;
   if (!s->running)
-    fds[0].fd = -1;
-  target_listen (s->t, open && fds[1].events != 0 ? s->connection.in : -1);
-  while (poll (fds, 3, -1) < 0)
+    fds[FD_EVENT].fd = -1;
+  fds[FD_SIGNAL] = (struct pollfd) { s->signals, POLLIN, 0 };
+  target_listen (s->t, open && fds[FD_IN].events != 0 ? s->connection.in : -1);
+  while (poll (fds, N_FDS, -1) < 0)
     ;
+  if (fds[FD_SIGNAL].revents != 0)
+    s->exit_requested = true;
 }
 
 /* Read what has arrived.  Returns false when the peer is gone.  */
@@ -602,7 +611,7 @@ read_input (struct stub *s)
 static void
 loop (struct stub *s)
 {
-  struct pollfd fds[3];
+  struct pollfd fds[N_FDS];
   bool alive;
 
   while (!s->exit_requested)
@@ -611,11 +620,11 @@ loop (struct stub *s)
       if (!connection_is_open (&s->connection))
         {
           take_events (s, fds);
-          if (fds[1].revents != 0)
+          if (fds[FD_IN].revents != 0)
             accept_connection (s);
           continue;
         }
-      alive = fds[1].revents == 0 || read_input (s);
+      alive = fds[FD_IN].revents == 0 || read_input (s);
       if (s->running)
         {
           /* An interrupt comes before the events: see target_listen.  */
@@ -647,6 +656,33 @@ guard_pipes (void)
 
   if (sigaction (SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
     sigaction (SIGPIPE, &new, NULL);
+}
+
+/* Signals that ask the server to end come by a descriptor, so that it kills
+   its program first.  What is ignored stays so.  */
+static void
+take_signals (struct stub *s)
+{
+  static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+  struct sigaction old;
+  sigset_t set;
+
+  sigemptyset (&set);
+  for (size_t i = 0; i < ARRAY_SIZE (signals); i++)
+    if (sigaction (signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+      sigaddset (&set, signals[i]);
+  sigprocmask (SIG_BLOCK, &set, &s->mask);
+  s->signals = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* There is no program any more: they may end the server, and one that has
+   come, which was not taken out of the descriptor, does so now.  */
+static void
+give_back_signals (struct stub *s)
+{
+  if (s->signals >= 0)
+    close (s->signals);
+  sigprocmask (SIG_SETMASK, &s->mask, NULL);
 }
 
 static bool
@@ -721,12 +757,14 @@ stub_serve (struct target *t, const struct stub_options *options)
   launch_init (&s->launch, options);
   tracing_init (&s->tracing, t, &s->streams, &s->rsp);
   guard_pipes ();
+  take_signals (s);
   begun = begin (s);
   if (begun)
     loop (s);
   flush_out (s);
   kill_left_over (s);
   connection_fini (&s->connection);
+  give_back_signals (s);
   if (s->join_pid != 0)
     target_join (t, s->join_pid);
   launch_give_terminal (getpgrp ());

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "lib/check.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -190,6 +191,31 @@ test_ends (void)
          "the messages of a pipe");
 }
 
+/* The server is asked to end, whatever it is doing.  */
+static void
+test_signals (void)
+{
+  struct stub_options o = options ("127.0.0.1:0");
+  static const char *const doing[] = { "qC", "vCont;c", "" };
+
+  script (NULL, 0);
+  for (size_t i = 0; i < ARRAY_SIZE (doing); i++)
+    {
+      peer_start_tcp (&p, &o, errors);
+      if (doing[i][0] != 0)
+        {
+          peer_send (&p, doing[i]);
+          peer_byte (&p, 5000);
+        }
+      else
+        again ();
+      kill (p.pid, SIGTERM);
+      check (peer_end (&p) == -1, "SIGTERM ends it (%s)", doing[i]);
+      check (strstr (messages (), "Killing process(es): 256\n") != NULL,
+             "and the program before");
+    }
+}
+
 static void
 test_multi (void)
 {
@@ -261,6 +287,7 @@ main (void)
   test_stall ();
   test_garbage ();
   test_ends ();
+  test_signals ();
   test_multi ();
   test_refusals ();
   unlink (errors);
