@@ -474,11 +474,12 @@ server_adopt (struct server *s, int pid, unsigned skip)
 
 /* Calls.  */
 
-/* Whether PID has an engine of this server's, by the secret in its record, and
-   made the call with NONCE: it may be any process, if somebody wrote nonsense
-   into the hub, or counts its processes in another pid namespace.  */
+/* Whether thread TID has an engine of this server's, by the secret in its
+   record, and made the call with NONCE: it may be any thread, if somebody
+   wrote nonsense into the hub, or counts its processes in another pid
+   namespace.  (The process may have no memory: its leader may have ended.)  */
 static bool
-is_caller (const struct server *s, int pid, uint64_t nonce)
+is_caller (const struct server *s, int tid, uint64_t nonce)
 {
   for (unsigned i = 0; i < s->n_images; i++)
     {
@@ -490,7 +491,7 @@ is_caller (const struct server *s, int pid, uint64_t nonce)
                       + offsetof (struct channel, birth.kick_cookie)),
             sizeof secret };
 
-      if (process_vm_readv (pid, &here, 1, &there, 1, 0) == sizeof secret
+      if (process_vm_readv (tid, &here, 1, &there, 1, 0) == sizeof secret
           && secret[0] == s->cookie && secret[1] == nonce)
         return true;
     }
@@ -501,33 +502,33 @@ is_caller (const struct server *s, int pid, uint64_t nonce)
 struct wanted
 {
   const struct server *s;
-  uint64_t nonce;
+  const struct hub_call *call;
 };
 
 static bool
 is_wanted (void *data, int pid)
 {
   const struct wanted *w = data;
+  int tid = namespace_find_thread (pid, w->call->tid);
 
-  return is_caller (w->s, pid, w->nonce);
+  return tid != 0 && is_caller (w->s, tid, w->call->nonce);
 }
 
 /* Make pid and tid of CALL the server's; false: there is no such caller.  */
 static bool
 find_caller (const struct server *s, struct hub_call *call)
 {
-  struct wanted wanted = { s, call->nonce };
+  struct wanted wanted = { s, call };
   int pid;
 
   if (call->pid > 1 && call->pid != getpid () && call->tid > 1
       && syscall (SYS_tgkill, call->pid, call->tid, 0) == 0
-      && is_caller (s, call->pid, call->nonce))
+      && is_caller (s, call->tid, call->nonce))
     return true;
   pid = namespace_find (call->pid, is_wanted, &wanted);
   if (pid == 0)
     return false;
-  call->tid = call->tid == call->pid ? pid
-                                     : namespace_find_thread (pid, call->tid);
+  call->tid = namespace_find_thread (pid, call->tid);
   call->pid = pid;
   return call->tid != 0;
 }
