@@ -176,6 +176,21 @@ xfer_siginfo (struct stub *s, struct scan *annex, struct reply *doc)
   return XFER_OK;
 }
 
+/* The thread's handle, by which the program's C library knows it: pthread_t is
+   the thread pointer, in glibc and musl.  */
+static void
+put_handle (struct stub *s, int tid, struct reply *doc)
+{
+  static struct target_regs regs;
+
+  if (target_regs_read (s->t, tid, &regs) != TARGET_OK
+      || regs.regs.fs_base == 0)
+    return;
+  reply_text (doc, " handle=\"");
+  reply_hex (doc, &regs.regs.fs_base, sizeof regs.regs.fs_base);
+  reply_text (doc, "\"");
+}
+
 static void
 put_thread (struct stub *s, int pid, int tid, struct reply *doc)
 {
@@ -194,6 +209,7 @@ put_thread (struct stub *s, int pid, int tid, struct reply *doc)
       reply_xml (doc, name);
       reply_text (doc, "\"");
     }
+  put_handle (s, tid, doc);
   reply_text (doc, "/>\n");
 }
 

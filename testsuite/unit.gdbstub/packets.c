@@ -211,7 +211,8 @@ test_documents (void)
   ask ("qXfer:nix:read::0,100", "");
   ask ("qXfer:threads:read::0,1000",
        "l<threads>\n<thread id=\"p100.100\" core=\"3\" "
-       "name=\"a&lt;b&gt;&amp;&quot;c&apos;\"/>\n</threads>\n");
+       "name=\"a&lt;b&gt;&amp;&quot;c&apos;\" "
+       "handle=\"0010010000000000\"/>\n</threads>\n");
   ask ("qXfer:threads:read::0,5", "m<thre");
   ask ("qXfer:threads:read::5,3", "mads");
   ask ("qXfer:osdata:read::0,3d", "m<?xml version=\"1.0\"?>\n"
