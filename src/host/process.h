@@ -34,6 +34,7 @@ struct process
   bool is_child;                /* the server's own: wait for its status */
   bool started;                 /* its first thread has been seen stopped */
   bool execed;                  /* its next START is an EXEC */
+  int parent;                   /* for children.h; 0: it is seen */
   bool ended;                   /* END_STATUS is known */
   int end_status;               /* wait status */
   struct server_channel channel;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "host/children.h"
 
 #define STOP_LIMIT 5000         /* milliseconds */
 #define KICK_AGAIN 20
@@ -69,14 +70,40 @@ target_stop_all (struct target *t)
 
 /* Events that nobody shall see.  */
 
-/* Let thread SLOT of P go on from an event as if it had not been.  */
+/* Let thread SLOT of P go on from event STOP as if it had not been; a child
+   that it would have told of is left to itself, and so are those of a program
+   that is no more.  */
 static void
-ignore_event (const struct process *p, unsigned slot)
+ignore_event (struct target *t, const struct process *p, unsigned slot,
+              enum channel_stop stop)
 {
   struct channel_thread *s = process_slot (p, slot);
 
+  if (stop == CHANNEL_STOP_FORK || stop == CHANNEL_STOP_VFORK)
+    children_let_go (t, s->stop_arg);
+  else if (stop == CHANNEL_STOP_START)
+    children_let_go_of (t, p->pid);
   s->resume_signal = 0;
   __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
+}
+
+/* Whether the step that thread SLOT of P has done is all that it was to do, by
+   what was asked for last: meanwhile another event was reported, and it may be
+   to go on.  */
+static bool
+is_done (const struct process *p, unsigned slot)
+{
+  const struct channel_thread *s = process_slot (p, slot);
+
+  switch (p->threads[slot].resume)
+    {
+    case TARGET_RESUME_CONTINUE:
+      return false;
+    case TARGET_RESUME_RANGE:
+      return s->regs.rip < s->range_start || s->regs.rip >= s->range_end;
+    default:
+      return true;
+    }
 }
 
 /* Whether the event STOP of thread SLOT of P is one to report.  */
@@ -93,6 +120,8 @@ is_wanted (const struct target *t, const struct process *p, unsigned slot,
       return false;
     case CHANNEL_STOP_START:
       return p->execed && (t->wants & TARGET_WANTS_EXEC) != 0;
+    case CHANNEL_STOP_STEP:
+      return is_done (p, slot);
     case CHANNEL_STOP_POINT:
       return points_have_break (&p->points, s->regs.rip);
     case CHANNEL_STOP_FORK:
@@ -158,7 +187,7 @@ find_event (struct target *t, struct process **found, unsigned *slot)
               *slot = i;
               return true;
             }
-          ignore_event (p, i);
+          ignore_event (t, p, i, stop);
           ignored = true;
         }
       if (ignored && p->channel.channel->stop_wanted == 0)
@@ -174,7 +203,7 @@ find_ended (const struct target *t)
   struct process *found = NULL;
 
   for (struct process *p = t->processes; p != NULL; p = p->next)
-    if (target_has_ended (p))
+    if (!children_hidden (p) && target_has_ended (p))
       found = p;
   return found;
 }
@@ -210,14 +239,15 @@ instruct (struct process *p, unsigned slot, const struct target_action *action)
 
   t->resume = action != NULL ? action->kind : TARGET_RESUME_STAY;
   s->resume = resume[t->resume];
-  if (t->resume == TARGET_RESUME_STAY
-      || process_event (p, slot) != CHANNEL_STOP_NONE)
+  if (t->resume == TARGET_RESUME_STAY)
+    return;
+  s->range_start = action->range_start;
+  s->range_end = action->range_end;
+  if (process_event (p, slot) != CHANNEL_STOP_NONE)
     return;                     /* it keeps the event that it has */
   /* One that it was given before, and has not come to, stays.  */
   if (action->signal != 0)
     s->resume_signal = action->signal;
-  s->range_start = action->range_start;
-  s->range_end = action->range_end;
   t->taken = false;
   __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
 }
@@ -348,6 +378,8 @@ any_resumed (const struct target *t)
     {
       bool lives = false;
 
+      if (children_hidden (p))
+        continue;
       for (unsigned i = 0; i < p->n_threads; i++)
         {
           if (p->threads[i].tid != 0 && is_resumed (p, i))
@@ -425,18 +457,6 @@ watch_kind (uint64_t kind)
            : TARGET_POINT_WATCH_WRITE;
 }
 
-/* A fork's child that PARENT's event tells of is stopped at its start: that
-   is no event of its own.  */
-static void
-take_child_start (const struct target *t, int pid)
-{
-  struct process *child = target_find (t, pid);
-
-  for (unsigned i = 0; child != NULL && i < child->n_threads; i++)
-    if (process_event (child, i) == CHANNEL_STOP_START)
-      child->threads[i].taken = true;
-}
-
 /* Describe the event of thread SLOT of P in *EVENT, and mark it as taken.  */
 static void
 take_event (struct target *t, struct process *p, unsigned slot,
@@ -464,8 +484,10 @@ take_event (struct target *t, struct process *p, unsigned slot,
       || stop == CHANNEL_STOP_CLONE)
     {
       event->child = s->stop_arg;
-      take_child_start (t, event->child);
+      children_show (t, event->child);
     }
+  if (stop == CHANNEL_STOP_START)
+    children_let_go_of (t, p->pid);
   p->execed = false;
   p->threads[slot].taken = true;
 }
@@ -487,6 +509,7 @@ take_end (struct target *t, struct process *p, struct target_event *event)
       event->kind = TARGET_EVENT_EXITED;
       event->status = WEXITSTATUS (status);
     }
+  children_let_go_of (t, p->pid);
   target_drop (t, p);
 }
 

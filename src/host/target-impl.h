@@ -55,6 +55,10 @@ void target_take_last_records (struct target *t, struct process *p);
 void target_add (struct target *t, struct process *p);
 void target_drop (struct target *t, struct process *p);
 
+/* Let P, which is stopped, run on with no debugger, with SIGNAL as in
+   target_detach; it is given up.  */
+void target_let_go (struct target *t, struct process *p, int signal);
+
 /* Stop every process; after 5 seconds one that does not stop counts as
    stopped as it is.  */
 void target_stop_all (struct target *t);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/children.h"
 #include "host/monitor.h"
 #include "host/policy.h"
 #include "host/program.h"
@@ -224,6 +225,7 @@ hook_forked (void *data, int pid, int parent, char *path)
   p->channel.channel->points_generation
     = from->channel.channel->points_generation + 1;
   p->channel.channel->stop_wanted = 1;
+  children_hide (p, parent);
   server_path (path, p->channel.fd);
   target_add (t, p);
   return true;
@@ -522,6 +524,7 @@ target_kill (struct target *t, int pid)
 
   if (p == NULL)
     return TARGET_NO_PROCESS;
+  children_kill_of (t, pid);
   syscall (SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
   for (int ms = 0; ms < KILL_LIMIT && !target_has_ended (p); ms += 10)
     {
@@ -534,18 +537,13 @@ target_kill (struct target *t, int pid)
   return TARGET_OK;
 }
 
-/* See target.h.  */
-enum target_refusal
-target_detach (struct target *t, int pid, int signal)
+/* See target-impl.h.  */
+void
+target_let_go (struct target *t, struct process *p, int signal)
 {
-  struct process *p = target_find (t, pid);
   bool pass = signal > 0 && signal <= TARGET_N_SIGNALS
               && (t->program_signals >> (signal - 1) & 1) != 0;
 
-  if (p == NULL)
-    return TARGET_NO_PROCESS;
-  if (t->running)
-    return TARGET_RUNNING;
   for (unsigned i = 0; i < p->n_threads; i++)
     {
       struct channel_thread *s = process_slot (p, i);
@@ -562,6 +560,20 @@ target_detach (struct target *t, int pid, int signal)
   process_release (p);
   process_wake (p);
   target_drop (t, p);
+}
+
+/* See target.h.  */
+enum target_refusal
+target_detach (struct target *t, int pid, int signal)
+{
+  struct process *p = target_find (t, pid);
+
+  if (p == NULL)
+    return TARGET_NO_PROCESS;
+  if (t->running)
+    return TARGET_RUNNING;
+  children_let_go_of (t, pid);
+  target_let_go (t, p, signal);
   return TARGET_OK;
 }
 
@@ -594,9 +606,13 @@ target_processes (struct target *t, int *pids, size_t max)
 {
   size_t n = 0;
 
-  for (struct process *p = t->processes; p != NULL; p = p->next, n++)
-    if (n < max)
-      pids[n] = p->pid;
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    if (!children_hidden (p))
+      {
+        if (n < max)
+          pids[n] = p->pid;
+        n++;
+      }
   return n;
 }
 
@@ -607,7 +623,7 @@ target_threads (struct target *t, int pid, int *tids, size_t max)
   struct process *p = target_find (t, pid);
   size_t n = 0;
 
-  if (p == NULL)
+  if (p == NULL || children_hidden (p))
     return 0;
   process_look (p);
   for (unsigned i = 0; i < p->n_threads; i++)

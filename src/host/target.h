@@ -11,7 +11,9 @@
    2. target_next_event returns an event only when every thread of every
       process has come to a stop (a thread inside a system call counts).
       Events that come up meanwhile are kept, and come out after the next
-      resume of their thread, unless it is gone by then.
+      resume of their thread, unless it is gone by then, or they are of no
+      interest any more: a breakpoint that has been removed, a step of a thread
+      that is to go on.
    3. Registers, memory, points, signals and options may be asked for and
       changed while stopped.  While running only target_interrupt,
       target_send_signal, target_kill, target_next_event, target_event_fd,
@@ -131,7 +133,8 @@ MUST_USE enum target_refusal target_send_signal (struct target *t, int pid,
 /* Who is there.  */
 
 /* Put up to MAX ids into PIDS (TIDS), oldest first, and return how many
-   there are in all.  An unknown PID has no threads.  */
+   there are in all.  An unknown PID has no threads.  The child of a fork is
+   unknown until the event that tells of it.  */
 size_t target_processes (struct target *t, int *pids, size_t max);
 size_t target_threads (struct target *t, int pid, int *tids, size_t max);
 

@@ -53,12 +53,22 @@ resume (struct target *t, enum target_resume_kind kind, int tid, int signal)
          "resume");
 }
 
+static struct target_event
+await (struct target *t)
+{
+  struct pollfd fd = { target_event_fd (t), POLLIN, 0 };
+  struct target_event event = { .kind = TARGET_EVENT_NONE };
+
+  for (int ms = 0; ms < LIMIT && !target_next_event (t, &event); ms += 10)
+    poll (&fd, 1, 10);
+  return event;
+}
+
 /* Resume all, or all but TID that does as KIND says, and wait.  */
 static struct target_event
 run (struct target *t, enum target_resume_kind kind, int tid, int signal)
 {
-  struct pollfd fd = { target_event_fd (t), POLLIN, 0 };
-  struct target_event event = { .kind = TARGET_EVENT_NONE };
+  struct target_event event;
 
   if (tid == 0)
     {
@@ -69,8 +79,7 @@ run (struct target *t, enum target_resume_kind kind, int tid, int signal)
     }
   else
     resume (t, kind, tid, signal);
-  for (int ms = 0; ms < LIMIT && !target_next_event (t, &event); ms += 10)
-    poll (&fd, 1, 10);
+  event = await (t);
   printf ("event %d of %d.%d: signal %d, status %d, child %d\n", event.kind,
           event.pid, event.tid, event.signal, event.status, event.child);
   return event;
@@ -283,6 +292,54 @@ expects (void)
   target_destroy (t, true);
 }
 
+/* A thread has made its step when another one's event is reported; then it is
+   to continue, and the step is forgotten.  */
+static void
+forgotten_step (void)
+{
+  const struct target_action all = { .kind = TARGET_RESUME_CONTINUE };
+  struct target *t;
+  int pid = start (&t, "threads", "2"), tids[3];
+  uint64_t at = pid == 0 ? 0 : slide (t, pid);
+  unsigned points = 0, wrong = 0;
+
+  if (pid == 0)
+    return;
+  check (target_resume (t, &all, 1) == TARGET_OK, "forgotten: resume");
+  for (int ms = 0; ms < LIMIT && variable (t, pid, at, "ready") < 2; ms++)
+    usleep (1000);
+  for (int i = 0; i < 100 && wrong == 0; i++)
+    {
+      struct target_point point = { .kind = TARGET_POINT_BREAK };
+      struct target_action both[2] = { { .kind = TARGET_RESUME_CONTINUE },
+                                       { .kind = TARGET_RESUME_STEP } };
+      struct target_event e;
+
+      target_interrupt (t, pid);
+      e = await (t);
+      if (e.kind != TARGET_EVENT_INTERRUPT
+          || target_threads (t, pid, tids, 3) != 3)
+        wrong++;
+      /* The first stops at once, the second after an instruction.  */
+      both[0].tid = tids[1];
+      both[1].tid = tids[2];
+      point.addr = pc_of (t, tids[1]);
+      if (target_point_insert (t, pid, &point) != TARGET_OK
+          || target_resume (t, both, 2) != TARGET_OK)
+        wrong++;
+      e = await (t);
+      points += e.tid == tids[1];
+      if (target_point_remove (t, pid, point.kind, point.addr, 0) != TARGET_OK
+          || target_resume (t, &all, 1) != TARGET_OK)
+        wrong++;
+      wrong += look_once (t) != TARGET_EVENT_NONE;
+    }
+  check (wrong == 0, "forgotten: no step is reported");
+  check (points > 0, "forgotten: %u points came first", points);
+  target_destroy (t, true);
+}
+
+
 static void
 signals (void)
 {
@@ -459,6 +516,7 @@ main (void)
   interrupts (3);
   listens ();
   expects ();
+  forgotten_step ();
   signals ();
   memory ();
   execs ();
