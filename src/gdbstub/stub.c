@@ -347,7 +347,7 @@ stub_resume (struct stub *s, const struct target_action *actions, size_t n,
   stub_forget_document (s);
   trace_resume (s, actions, n);
   watchlog_settle (&s->watchlogs, s->t);
-  if (rsp_has_interrupt (&s->rsp))
+  if (s->interrupted || rsp_has_interrupt (&s->rsp))
     target_expect_interrupt (s->t);
   if (target_resume (s->t, actions, n) != TARGET_OK)
     {
