@@ -17,7 +17,7 @@
 #define FARTHEST (1536ul << 20)
 #define LOWEST 0x10000ul
 /* Processors tell branches apart by the low bits of their addresses: Intel's
-   from Golden Cove on by 23, as measured.  Where hot code of two regions is the
+   Sapphire Rapids by 23, as measured.  Where hot code of two regions is the
    same in these, each evicts the other's predictions.  So regions begin at
    different places modulo that, spread by the golden ratio.  */
 #define ALIAS (8ul << 20)
