@@ -1,23 +1,11 @@
 /* See tracebuf.h.  */
 
-#define _GNU_SOURCE
 #include "tracebuf/tracebuf.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define CHUNK_LEAST (1ul << 16)
-#define CHUNK_MOST (32ul << 20)
-
-/* Memory for blocks of whole frames, mapped as it is needed: frames come by
-   the gigabyte, so by large pages, and what is there never moves.  */
-struct chunk
-{
-  struct chunk *next;           /* an older one */
-  size_t used, room;
-  uint8_t *bytes;
-};
+#include "tracebuf/store.h"
 
 /* Blocks, well formed, one behind the other.  */
 struct blocks
@@ -26,11 +14,11 @@ struct blocks
   size_t used, room;
 };
 
+/* What the store has of a frame: this, and SIZE bytes of blocks.  */
 struct frame
 {
   struct tracebuf_frame f;
-  const uint8_t *blocks;
-  size_t size;
+  uint64_t size;
 };
 
 /* A frame of which not all parts are there.  */
@@ -45,9 +33,7 @@ struct tracebuf
 {
   uint64_t limit, used;
   bool full;
-  struct chunk *chunks;
-  struct frame *frames;
-  size_t n, room;
+  struct store *frames;
   struct partial *partial;
 };
 
@@ -57,8 +43,15 @@ tracebuf_create (void)
 {
   struct tracebuf *b = calloc (1, sizeof *b);
 
-  if (b != NULL)
-    b->limit = TRACEBUF_DEFAULT_SIZE;
+  if (b == NULL)
+    return NULL;
+  b->limit = TRACEBUF_DEFAULT_SIZE;
+  b->frames = store_create ();
+  if (b->frames == NULL)
+    {
+      free (b);
+      return NULL;
+    }
   return b;
 }
 
@@ -73,27 +66,19 @@ drop_partial (struct partial **link)
 }
 
 static void
-drop_chunks (struct tracebuf *b)
-{
-  while (b->chunks != NULL)
-    {
-      struct chunk *c = b->chunks;
-
-      b->chunks = c->next;
-      munmap (c->bytes, c->room);
-      free (c);
-    }
-}
-
-/* See tracebuf.h.  */
-void
-tracebuf_clear (struct tracebuf *b, uint64_t limit)
+drop_partials (struct tracebuf *b)
 {
   while (b->partial != NULL)
     drop_partial (&b->partial);
-  drop_chunks (b);
-  free (b->frames);
-  *b = (struct tracebuf){ .limit = limit };
+}
+
+/* See tracebuf.h.  Without memory for a new store nothing is taken.  */
+void
+tracebuf_clear (struct tracebuf *b, uint64_t limit)
+{
+  drop_partials (b);
+  store_destroy (b->frames);
+  *b = (struct tracebuf){ .limit = limit, .frames = store_create () };
 }
 
 /* See tracebuf.h.  */
@@ -102,7 +87,8 @@ tracebuf_destroy (struct tracebuf *b)
 {
   if (b == NULL)
     return;
-  tracebuf_clear (b, 0);
+  drop_partials (b);
+  store_destroy (b->frames);
   free (b);
 }
 
@@ -137,48 +123,6 @@ append (struct blocks *to, const uint8_t *bytes, size_t n)
     memcpy (to->bytes + to->used, bytes, n);
   to->used += n;
   return true;
-}
-
-static struct chunk *
-add_chunk (struct tracebuf *b, size_t least)
-{
-  struct chunk *c = calloc (1, sizeof *c);
-  void *at;
-
-  if (c == NULL)
-    return NULL;
-  c->room = b->chunks != NULL ? MIN (4 * b->chunks->room, CHUNK_MOST)
-                              : CHUNK_LEAST;
-  c->room = PAGE_UP (MAX (c->room, least));
-  at = mmap (NULL, c->room, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED)
-    {
-      free (c);
-      return NULL;
-    }
-  madvise (at, c->room, MADV_HUGEPAGE);
-  c->bytes = at;
-  c->next = b->chunks;
-  b->chunks = c;
-  return c;
-}
-
-/* A copy of N bytes that lasts until B is cleared; null: out of memory.  */
-static const uint8_t *
-keep (struct tracebuf *b, const uint8_t *bytes, size_t n)
-{
-  struct chunk *c = b->chunks;
-  uint8_t *at;
-
-  if ((c == NULL || c->room - c->used < n)
-      && (c = add_chunk (b, MAX (n, 1u))) == NULL)
-    return NULL;
-  at = c->bytes + c->used;
-  if (n > 0)
-    memcpy (at, bytes, n);
-  c->used += n;
-  return at;
 }
 
 /* Whether the SIZE bytes at BYTES are blocks.  */
@@ -216,35 +160,20 @@ find_partial (struct tracebuf *b, int pid, uint32_t thread)
   return link;
 }
 
-/* Room for one more frame.  */
-static bool
-extend_frames (struct tracebuf *b)
-{
-  size_t room = MAX (256, 2 * b->room);
-  struct frame *more;
-
-  if (b->n < b->room)
-    return true;
-  more = realloc (b->frames, room * sizeof *more);
-  if (more == NULL)
-    return false;
-  b->frames = more;
-  b->room = room;
-  return true;
-}
-
 /* The frame F with SIZE bytes of blocks is complete.  */
 static bool
 complete (struct tracebuf *b, const struct tracebuf_frame *f,
           const uint8_t *bytes, size_t size)
 {
-  if (f->size > tracebuf_free (b) || !extend_frames (b)
-      || (bytes = keep (b, bytes, size)) == NULL)
+  const struct frame head = { *f, size };
+
+  if (f->size > tracebuf_free (b) || b->frames == NULL
+      || !store_add (b->frames, f->number ^ f->thread << 3, &head,
+                     sizeof head, bytes, size))
     {
       b->full = true;
       return false;
     }
-  b->frames[b->n++] = (struct frame){ *f, bytes, size };
   b->used += f->size;
   return true;
 }
@@ -320,7 +249,7 @@ tracebuf_take (struct tracebuf *b, int pid, const void *bytes, size_t size)
 size_t
 tracebuf_count (const struct tracebuf *b)
 {
-  return b->n;
+  return b->frames != NULL ? store_count (b->frames) : 0;
 }
 
 /* See tracebuf.h.  */
@@ -337,23 +266,34 @@ tracebuf_is_full (const struct tracebuf *b)
   return b->full;
 }
 
+/* Frame N, with its blocks behind it; without memory one that has none.  */
+static const struct frame *
+frame (const struct tracebuf *b, size_t n)
+{
+  static const struct frame none;
+  const struct frame *f = store_get (b->frames, n);
+
+  return f != NULL ? f : &none;
+}
+
 /* See tracebuf.h.  */
 struct tracebuf_frame
 tracebuf_frame (const struct tracebuf *b, size_t n)
 {
-  return b->frames[n].f;
+  return frame (b, n)->f;
 }
 
 /* See tracebuf.h.  */
 const struct channel_trace_block *
 tracebuf_next (const struct tracebuf *b, size_t n, size_t *at)
 {
-  const struct frame *f = &b->frames[n];
+  const struct frame *f = frame (b, n);
   const struct channel_trace_block *block;
 
   if (*at >= f->size)
     return NULL;
-  block = (const struct channel_trace_block *) (f->blocks + *at);
+  block = (const struct channel_trace_block *)
+    ((const uint8_t *) (f + 1) + *at);
   *at += CHANNEL_BLOCK_BYTES (block->size);
   return block;
 }

@@ -64,7 +64,7 @@ bool tracebuf_variable (const struct tracebuf *b, size_t n, uint32_t number,
                         uint64_t *value);
 
 /* The blocks of frame N, one after the other: AT is 0 at first.  Null: no
-   more.  */
+   more.  A block stays where it is until another frame is looked at.  */
 const struct channel_trace_block *tracebuf_next (const struct tracebuf *b,
                                                  size_t n, size_t *at);
 
