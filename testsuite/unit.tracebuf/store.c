@@ -1,5 +1,5 @@
-/* The store: images of several kinds that are much like each other come back
-   as they were, in any order, while more are added; and take little memory.  */
+/* The store: images that are much like each other come back as they were, in
+   any order, while more are added; and take little memory.  */
 
 #include <string.h>
 #include <sys/resource.h>
@@ -33,8 +33,8 @@ struct image
 
 static struct image images[N];
 
-/* Image N: the last one of its kind, LIKE, with some bytes changed, at times of
-   another size.  */
+/* Image N: LIKE, the last one of its kind, with some bytes changed, at times
+   of another size.  */
 static void
 make (size_t n, struct image *like)
 {
