@@ -42,6 +42,8 @@ struct arch_note
   uint8_t ruled : 1;    /* what rules do in front of that instruction has been
                            done */
   uint8_t engine : 1;   /* as in C code of the engine's: it has no state */
+  uint8_t own : 1;      /* memory is accessed on the engine's behalf: an
+                           alignment fault is none of the application's */
   uint16_t spilled;     /* mask of registers that are in the context */
 };
 
@@ -82,7 +84,7 @@ struct rewriter
 
   /* As in a note, for notes to come.  */
   app_pc ruled;                 /* 0: none */
-  bool engine;
+  bool engine, own;
 };
 
 /* Note that from here on the state is KIND, APP with the registers in the

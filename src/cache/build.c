@@ -321,7 +321,9 @@ write_rules (struct build *b, const struct insn *i, enum flavour flavour,
       build_end_with (b, EXIT_DIRECT, b->pc);
       return false;
     }
+  b->w.own = true;
   b->later += rules_emit (&site, set);
+  b->w.own = false;
   return true;
 }
 
@@ -489,7 +491,7 @@ build_start (struct build *b, app_pc pc, enum flavour flavour,
   b->w.n_notes = b->w.n_faults = 0;
   rewrite_hold (&b->w, cache_constant (flavour));
   b->w.ruled = 0;
-  b->w.engine = false;
+  b->w.engine = b->w.own = false;
   b->n_exits = 0;
   b->max_exits = b->path ? TRACE_MAX_EXITS : FRAGMENT_MAX_EXITS;
   b->done = false;

@@ -116,4 +116,8 @@ bool cache_translate (const struct arch_context *c,
    As cache_translate.  */
 bool cache_is_ruled (cache_pc pc, app_pc app);
 
+/* What memory the emitted code at PC accesses is accessed for a rule, or to
+   verify code, and not as the application does it.  As cache_translate.  */
+bool cache_is_own (cache_pc pc);
+
 #endif

@@ -182,15 +182,31 @@ body_at (const struct region *r, cache_pc pc)
   return pc < f->entry ? NULL : f;
 }
 
+/* The note for PC, of region R; null: it is in no fragment's body.  */
+static const struct arch_note *
+note_of (const struct region *r, cache_pc pc)
+{
+  const struct fragment *f = body_at (r, pc);
+
+  return f ? find_note (f, (size_t) (pc - f->entry)) : NULL;
+}
+
 /* PC, of region R, is where a rule counts as the engine.  */
 static bool
 is_engine (const struct region *r, cache_pc pc)
 {
-  const struct fragment *f = body_at (r, pc);
-  const struct arch_note *n
-      = f ? find_note (f, (size_t) (pc - f->entry)) : NULL;
+  const struct arch_note *n = note_of (r, pc);
 
   return n && n->engine;
+}
+
+/* See cache.h.  */
+bool
+cache_is_own (cache_pc pc)
+{
+  const struct arch_note *n = note_of (region_find ((uint64_t) pc), pc);
+
+  return n && n->own;
 }
 
 /* See cache.h.  */

@@ -11,6 +11,7 @@
 #include "common/assert.h"
 #include "common/log.h"
 #include "common/string.h"
+#include "engine/alignment.h"
 #include "engine/bug.h"
 #include "engine/events.h"
 #include "engine/heap.h"
@@ -195,7 +196,7 @@ signal_handler (int sig, struct linux_siginfo *info,
   struct frame_regs *r = &uc->regs;
   bool fault = is_fault (sig, info);
   uint64_t pc = r->rip;
-  if (fault && fix_up (r))
+  if (alignment_signal (t, sig, info, r) || (fault && fix_up (r)))
     return;
   note_vector (&t->signals, uc);
   enum place place = settle (t, r);

@@ -64,6 +64,8 @@ struct thread
   bool stepping;
   app_pc stepping_from;
 
+  bool unaligned;               /* alignment.h: AGAIN */
+
   /* The application's trap flag, while the thread is in the cache for the one
      instruction of it; that is one of a repeated instruction, whose count and
      arithmetic flags follow.  */

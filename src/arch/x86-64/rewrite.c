@@ -29,6 +29,7 @@ rewrite_note (struct rewriter *w, enum arch_note_kind kind, uint64_t app,
                            .ruled = kind <= ARCH_NOTE_AT
                                     && w->pc + app == w->ruled,
                            .engine = w->engine,
+                           .own = w->own,
                            .spilled = (uint16_t) (spilled | w->lent) };
 }
 
@@ -891,6 +892,7 @@ rewrite_expected (struct rewriter *w)
   rewrite_note (w, ARCH_NOTE_AT, 0, MASK_RCX_RDX);
   emit_unspill (&w->e, ARCH_RCX);
   emit_unspill (&w->e, ARCH_RDX);
+  w->own = false;
 }
 
 /* See rewrite.h.  */
@@ -1063,6 +1065,7 @@ rewrite_verify (struct rewriter *w, app_pc pc, size_t n, cache_pc changed)
   rewrite_note (w, ARCH_NOTE_AT, pc - w->pc, 0);
   emit_spill (&w->e, ARCH_RCX);
   emit_spill (&w->e, ARCH_RDX);
+  w->own = true;
   rewrite_note (w, ARCH_NOTE_AT, pc - w->pc,
                 MASK (ARCH_RCX) | MASK (ARCH_RDX));
   for (unsigned size; n; pc += size, n -= size)
@@ -1072,4 +1075,5 @@ rewrite_verify (struct rewriter *w, app_pc pc, size_t n, cache_pc changed)
     }
   emit_unspill (&w->e, ARCH_RCX);
   emit_unspill (&w->e, ARCH_RDX);
+  w->own = false;
 }
