@@ -97,6 +97,8 @@ struct channel_hub
                                    it lives (bits of FUTEX_TID_MASK) */
   uint32_t n_births;            /* images that the engine was put into */
   uint32_t n_native[HUB_N_NATIVE_REASONS];
+  uint32_t asker;               /* the process that asks another to go native,
+                                   to trace it; 0: none */
   struct hub_call calls[HUB_N_CALLS];
   struct channel_trace trace;
 };

@@ -95,3 +95,19 @@ string_number (const char *s, const char *end, unsigned base, uint64_t *value)
   *value = v;
   return s;
 }
+
+/* See string.h.  */
+
+uint64_t
+string_find_number (const char *text, size_t n, const char *key)
+{
+  size_t length = strlen (key);
+  uint64_t number = 0;
+  for (size_t at = 0; at + length < n; at++)
+    if (memcmp (text + at, key, length) == 0)
+      {
+        string_number (text + at + length, text + n, 16, &number);
+        break;
+      }
+  return number;
+}

@@ -34,4 +34,7 @@ string_has_prefix (const char *s, const char *prefix)
 const char *string_number (const char *s, const char *end, unsigned base,
                            uint64_t *value);
 
+/* The number in base 16 behind KEY in the N bytes of TEXT; 0: none.  */
+uint64_t string_find_number (const char *text, size_t n, const char *key);
+
 #endif

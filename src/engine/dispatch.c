@@ -10,6 +10,7 @@
 #include "engine/areas.h"
 #include "engine/code-change.h"
 #include "engine/code-memory.h"
+#include "engine/depart.h"
 #include "engine/emulate.h"
 #include "engine/events.h"
 #include "engine/gate.h"
@@ -389,6 +390,8 @@ arch_dispatch (struct arch_context *c, uint64_t number)
           stop_check (t);
           signal_deliver (t);
           park_check (t);
+          if (depart_wanted ())
+            depart (t);
           a = (struct arrival){ 0 };
         }
       enum flavour flavour = choose_flavour (t);

@@ -6,6 +6,7 @@
 #include "common/string.h"
 #include "engine/code-change.h"
 #include "engine/code-memory.h"
+#include "engine/depart.h"
 #include "engine/dispatch.h"
 #include "engine/events.h"
 #include "engine/heap.h"
@@ -225,6 +226,16 @@ finish_call (struct thread *t, long r)
     c->gpr[ARCH_RAX] = r;
 }
 
+/* T's process goes native: its call begins anew.  Returns if it does not.  */
+
+static void
+leave_call (struct thread *t)
+{
+  finish_call (t, GATE_AGAIN);
+  depart (t);
+  t->context.rip += 2;
+}
+
 /* Issue B; a kick that is nobody's signal, and for which no one has given the
    thread other registers, is no event in the call's life.  */
 
@@ -252,6 +263,8 @@ issue_blocking (struct thread *t, struct blocking *b)
           t->context.gpr[ARCH_RAX] = IN_CALL;
           park_leave_for_core (t, b->nr);
         }
+      if (depart_wanted ())
+        leave_call (t);
       shorten (b);
     }
 }

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "engine/areas.h"
 #include "engine/bug.h"
+#include "engine/depart.h"
 #include "engine/dispatch.h"
 #include "engine/events.h"
 #include "engine/gate.h"
@@ -63,6 +64,7 @@ engine_main (struct channel *c)
   channel = c;
   const struct channel_birth *birth = &channel->birth;
   bug_init ();
+  depart_init ();
   options_init (&birth->options);
   log_topics = options.log_topics;
   heap_init (birth->engine_base, birth->core_end,

@@ -14,6 +14,7 @@
 #include "common/string.h"
 #include "engine/areas.h"
 #include "engine/call.h"
+#include "engine/depart.h"
 #include "engine/dispatch.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
@@ -266,6 +267,7 @@ become_child (struct thread *t, const struct request *r, uint32_t *page)
   unlock_all (t);
   thread_forget_others (t);
   park_after_fork (t);
+  depart_after_fork (t);
   stats_after_fork ();
   dispatch_after_fork ();
   __atomic_store_n (page, 1, __ATOMIC_RELEASE);

@@ -16,6 +16,7 @@
 #include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
+#include "engine/main.h"
 #include "engine/memory-calls.h"
 #include "engine/options.h"
 #include "engine/park.h"
@@ -270,19 +271,57 @@ signal_leave (struct thread *t, int64_t nr)
 /* See signal.h.  */
 
 void
-signal_go_native (struct thread *t)
+signal_restore_actions (struct thread *t)
 {
   struct sighand *h = t->signals.sighand;
-  struct frame_stack altstack = t->signals.altstack;
-  signal_vector (t);
-  memory_calls_undo ();
-  signal_block_everything ();
   for (int sig = 1; sig <= RAW_NSIG; sig++)
     if (!(SIGNAL_UNBLOCKABLE & SIGSET_BIT (sig)))
       signal_set_native_action (h, sig);
+}
+
+/* Take the engine's signals from the calling thread, which blocks all; what
+   else has their number stays pending.  */
+
+static void
+drop_kicks (const struct thread *t)
+{
+  linux_sigset set = SIGSET_BIT (CHANNEL_KICK_SIGNAL);
+  struct linux_timespec now = { 0, 0 };
+  struct linux_siginfo info;
+  while (raw4 (__NR_rt_sigtimedwait, RAW_PTR (&set), RAW_PTR (&info),
+               RAW_PTR (&now), sizeof set)
+         == CHANNEL_KICK_SIGNAL)
+    if (info.queue.value != channel->birth.kick_cookie)
+      {
+        raw4 (__NR_rt_tgsigqueueinfo, t->tgid, t->tid, info.signo,
+              RAW_PTR (&info));
+        return;
+      }
+}
+
+/* See signal.h.  */
+
+void
+signal_leave_native (struct thread *t)
+{
+  struct frame_stack altstack = t->signals.altstack;
   raw3 (__NR_sigaltstack, RAW_PTR (&altstack), 0, 0);
-  LOG (PROCESS, "process %d: goes native at %#lx", t->tgid, t->context.rip);
+  drop_kicks (t);
+  pending_give_back (t);
   load_native (t, t->signals.mask);
+}
+
+/* See signal.h.  */
+
+void
+signal_go_native (struct thread *t)
+{
+  signal_vector (t);
+  memory_calls_undo ();
+  signal_block_everything ();
+  signal_restore_actions (t);
+  LOG (PROCESS, "process %d: goes native at %#lx", t->tgid, t->context.rip);
+  signal_leave_native (t);
 }
 
 /* The default action, done for a signal that has an engine's handler in the

@@ -38,22 +38,6 @@ gate_signalfd (struct thread *t)
   return fd;
 }
 
-/* The number in base 16 behind KEY in the N bytes of TEXT; 0: none.  */
-
-static uint64_t
-find_number (const char *text, long n, const char *key)
-{
-  long length = strlen (key);
-  uint64_t number = 0;
-  for (long at = 0; at + length < n; at++)
-    if (memcmp (text + at, key, length) == 0)
-      {
-        string_number (text + at + length, text + n, 16, &number);
-        break;
-      }
-  return number;
-}
-
 /* The set of the signalfd FD; 0: it is none.  */
 
 static linux_sigset
@@ -67,7 +51,7 @@ set_of (int fd)
     return 0;
   long n = raw3 (__NR_read, info, RAW_PTR (text), sizeof text);
   raw3 (__NR_close, info, 0, 0);
-  return find_number (text, n, "sigmask:\t");
+  return n > 0 ? string_find_number (text, n, "sigmask:\t") : 0;
 }
 
 /* REC as a signalfd tells it.  */

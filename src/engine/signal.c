@@ -13,6 +13,7 @@
 #include "common/string.h"
 #include "engine/alignment.h"
 #include "engine/bug.h"
+#include "engine/depart.h"
 #include "engine/events.h"
 #include "engine/heap.h"
 #include "engine/main.h"
@@ -201,7 +202,7 @@ signal_handler (int sig, struct linux_siginfo *info,
   note_vector (&t->signals, uc);
   enum place place = settle (t, r);
   t->context.interrupted = 1;
-  if (is_kick (sig, info))
+  if (is_kick (sig, info) || depart_signal (sig, info))
     {
       STATS_COUNT (KICKS);
       if (place == AFTER_CALL && (int64_t) r->rax == -RAW_EINTR)

@@ -181,6 +181,12 @@ void signal_clear_actions (struct thread *t);
    context says.  T is its process's only thread.  */
 NORETURN void signal_go_native (struct thread *t);
 
+/* The two parts of that for a process with threads: what belongs to the
+   process, once all signals are blocked for all of its threads; and what
+   belongs to T, the calling thread, which is gone then.  */
+void signal_restore_actions (struct thread *t);
+NORETURN void signal_leave_native (struct thread *t);
+
 /* T, whose process is about to dump core, leaves the engine, but runs no
    instruction of the application: its tracer holds it where it takes
    CHANNEL_LEFT_SIGNAL.  NR is the system call that it is in; -1: none.

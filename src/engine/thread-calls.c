@@ -3,13 +3,15 @@
 
 #include "cache/cache.h"
 #include "engine/call.h"
+#include "engine/depart.h"
 #include "engine/gate.h"
+#include "engine/park.h"
 #include "engine/signal.h"
 #include "engine/ticks.h"
 #include "engine/tracer.h"
 #include "linux/syscall.h"
 
-enum { PTRACE_TRACEME_ = 0 };
+enum { PTRACE_TRACEME_ = 0, PTRACE_ATTACH_ = 16, PTRACE_SEIZE_ = 0x4206 };
 enum { ARCH_GET_XCOMP_PERM_ = 0x1022, ARCH_REQ_XCOMP_PERM_ = 0x1023,
        XFEATURE_TILES = 18 };
 enum { PR_SET_SECCOMP_ = 22, PR_SET_TSC_ = 26,
@@ -90,7 +92,22 @@ gate_prctl (struct thread *t)
   return gate_issue (t);
 }
 
-/* Whoever traces this process wants to see the program's own instructions and
+/* Before a thread is traced that T's call names: its process goes native, if
+   it is of the tree.  False: it cannot.  */
+
+static bool
+make_native (struct thread *t)
+{
+  uint64_t request = gate_arg (t, 0);
+  if (request != PTRACE_ATTACH_ && request != PTRACE_SEIZE_)
+    return true;
+  park_enter_syscall (t);
+  bool left = depart_ask (t, gate_arg (t, 1));
+  park_leave_syscall (t);
+  return left;
+}
+
+/* Whoever traces a process wants to see the program's own instructions and
    system calls: it goes native.  A tracer that shares its memory cannot have
    that.  */
 
@@ -101,6 +118,8 @@ gate_ptrace (struct thread *t)
   long r;
   if (gate_arg (t, 0) != PTRACE_TRACEME_ && tracer_call (t, &r))
     return r;
+  if (!make_native (t))
+    return -RAW_EPERM;
   signal_vector (t);            /* learned by a kick: not with a tracer */
   r = gate_issue (t);
   if (gate_arg (t, 0) != PTRACE_TRACEME_ || r != 0 || t != thread_list

@@ -64,6 +64,7 @@ struct thread
   bool stepping;
   app_pc stepping_from;
 
+  bool departing;               /* depart.h: it has come */
   bool unaligned;               /* alignment.h: AGAIN */
 
   /* The application's trap flag, while the thread is in the cache for the one

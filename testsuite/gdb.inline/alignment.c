@@ -34,8 +34,8 @@ work (uint64_t n)
   count = n;
 }
 
-/* A routine at an odd address, in a shared mapping: its bytes are verified each
-   time that it runs.  */
+/* A routine at an odd address, in a shared mapping: its bytes are verified
+   each time that it runs.  */
 static uint64_t (*add) (uint64_t);
 
 static void
