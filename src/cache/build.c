@@ -324,6 +324,7 @@ write_rules (struct build *b, const struct insn *i, enum flavour flavour,
   b->w.own = true;
   b->later += rules_emit (&site, set);
   b->w.own = false;
+  rewrite_note (&b->w, ARCH_NOTE_AT, i->pc - b->w.pc, 0);
   return true;
 }
 

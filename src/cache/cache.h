@@ -116,6 +116,9 @@ bool cache_translate (const struct arch_context *c,
    As cache_translate.  */
 bool cache_is_ruled (cache_pc pc, app_pc app);
 
+/* PC is in emitted code.  As cache_translate.  */
+bool cache_contains (cache_pc pc);
+
 /* What memory the emitted code at PC accesses is accessed for a rule, or to
    verify code, and not as the application does it.  As cache_translate.  */
 bool cache_is_own (cache_pc pc);

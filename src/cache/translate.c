@@ -202,6 +202,13 @@ is_engine (const struct region *r, cache_pc pc)
 
 /* See cache.h.  */
 bool
+cache_contains (cache_pc pc)
+{
+  return region_find ((uint64_t) pc);
+}
+
+/* See cache.h.  */
+bool
 cache_is_own (cache_pc pc)
 {
   const struct arch_note *n = note_of (region_find ((uint64_t) pc), pc);

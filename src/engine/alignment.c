@@ -7,11 +7,13 @@
 
 enum { TRAP_DB = 1, TRAP_AC = 17 };
 
-/* The instruction at PC accesses memory for the engine.  */
+/* The instruction at PC accesses memory for the engine.  A part of the cache
+   may lie in the core region.  */
 static bool
 is_own (uint64_t pc)
 {
-  return core_overlaps (pc, pc + 1) || cache_is_own ((cache_pc) pc);
+  return cache_contains ((cache_pc) pc) ? cache_is_own ((cache_pc) pc)
+                                        : core_overlaps (pc, pc + 1);
 }
 
 static bool

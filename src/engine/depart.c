@@ -235,8 +235,8 @@ wait_for_last_step (int tid)
     nap ();
 }
 
-/* One process at a time asks: a signal that comes to one that is native by then
-   would be the end of it.  */
+/* One process at a time asks: a signal that comes to one that is native by
+   then would be the end of it.  */
 static bool
 acquire (uint32_t *asker, uint32_t self)
 {

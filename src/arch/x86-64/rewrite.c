@@ -892,7 +892,6 @@ rewrite_expected (struct rewriter *w)
   rewrite_note (w, ARCH_NOTE_AT, 0, MASK_RCX_RDX);
   emit_unspill (&w->e, ARCH_RCX);
   emit_unspill (&w->e, ARCH_RDX);
-  w->own = false;
 }
 
 /* See rewrite.h.  */
@@ -1061,6 +1060,8 @@ verify_piece (struct rewriter *w, app_pc pc, unsigned size, cache_pc changed)
 void
 rewrite_verify (struct rewriter *w, app_pc pc, size_t n, cache_pc changed)
 {
+  app_pc start = pc;
+
   vm_assert (n <= REWRITE_VERIFY_APP_MAX);
   rewrite_note (w, ARCH_NOTE_AT, pc - w->pc, 0);
   emit_spill (&w->e, ARCH_RCX);
@@ -1076,4 +1077,5 @@ rewrite_verify (struct rewriter *w, app_pc pc, size_t n, cache_pc changed)
   emit_unspill (&w->e, ARCH_RCX);
   emit_unspill (&w->e, ARCH_RDX);
   w->own = false;
+  rewrite_note (w, ARCH_NOTE_AT, start - w->pc, 0);
 }
