@@ -232,6 +232,19 @@ heap_resize (void *p, size_t size, size_t new_size, enum heap_account account)
   return q;
 }
 
+/* See heap.h.  A guard that is no mapping of its own (Linux 6.13, madvise (2))
+   lets neighbours be one: a program with thousands of threads has few mappings
+   more, each of which costs at fork and exit, and counts for
+   vm.max_map_count.  */
+
+void
+heap_guard (void *page)
+{
+  enum { MADV_GUARD_INSTALL_ = 102 };
+  if (raw3 (__NR_madvise, RAW_PTR (page), PAGE_SIZE, MADV_GUARD_INSTALL_) < 0)
+    raw3 (__NR_mprotect, RAW_PTR (page), PAGE_SIZE, 0);
+}
+
 /* See heap.h.  */
 
 void *
@@ -246,8 +259,8 @@ heap_pages (size_t size, bool guard, enum heap_account account)
   charge (account, size);
   if (!guard)
     return p;
-  raw3 (__NR_mprotect, RAW_PTR (p), PAGE_SIZE, 0);
-  raw3 (__NR_mprotect, RAW_PTR (p + size - PAGE_SIZE), PAGE_SIZE, 0);
+  heap_guard (p);
+  heap_guard (p + size - PAGE_SIZE);
   return p + PAGE_SIZE;
 }
 

@@ -38,6 +38,9 @@ void heap_free (void *p, size_t size, enum heap_account account);
 void *heap_resize (void *p, size_t size, size_t new_size,
                    enum heap_account account) MUST_USE;
 
+/* The page at PAGE, of heap_pages, is not to be accessed from now on.  */
+void heap_guard (void *page);
+
 /* SIZE bytes of whole pages (rounded up), readable and writable, aligned to a
    page and, with GUARD, between two pages without access.  */
 void *heap_pages (size_t size, bool guard, enum heap_account account) MUST_USE;

@@ -83,9 +83,8 @@ map_block (void)
   uint8_t *p = heap_pages (MAPPING_SIZE, false, HEAP_THREAD);
   if (!p)
     return NULL;
-  raw3 (__NR_mprotect, RAW_PTR (p), PAGE_SIZE, 0);
-  raw3 (__NR_mprotect, RAW_PTR (p + SIGNAL_STACK_AT - PAGE_SIZE), PAGE_SIZE,
-        0);
+  heap_guard (p);
+  heap_guard (p + SIGNAL_STACK_AT - PAGE_SIZE);
   struct thread *t = (struct thread *) (p + BLOCK_AT);
   t->stack = p + STACK_AT;
   t->signal_stack = p + SIGNAL_STACK_AT;
