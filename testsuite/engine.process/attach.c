@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ enum { N_THREADS = 3 };
 extern char __executable_start[], etext[];
 
 static int gate[2], told[2];
-static volatile int done, n_signals;
+static volatile int done, n_signals, n_spinning;
 
 static void
 on_usr1 (int sig)
@@ -35,9 +36,10 @@ on_usr1 (int sig)
 __attribute__ ((noinline)) static void
 turn (void)
 {
-  __asm__ volatile ("mov $0x1234, %%r12d\n"
+  __asm__ volatile ("mov $0x1234, %%r12d\n\tlock incl %1\n"
                     "1:\tcmpl $0, %0\n\tje 1b"
-                    :: "m"(done) : "r12", "cc");
+                    : : "m"(done), "m"(n_spinning)
+                    : "r12", "cc", "memory");
 }
 
 static void *
@@ -74,6 +76,8 @@ tracee (int n_threads)
   raise (SIGUSR2);
   for (int n = 0; n < n_threads; n++)
     pthread_create (t + n, NULL, spin, NULL);
+  while (n_spinning < n_threads)
+    sched_yield ();
   (void) !write (told[1], "r", 1);
   sleep_in_read (NULL);
   for (int n = 0; n < n_threads; n++)
