@@ -288,7 +288,8 @@ has_moved (const struct thread *t, uint64_t number, app_pc from)
 }
 
 /* T has left the cache with the exit NUMBER; if it was sent to do one
-   instruction, that is done, unless a signal came first.  */
+   instruction, that is done, unless a signal came first, or was its doing: a
+   debugger that steps over int3 is told of the SIGTRAP alone, as natively.  */
 static struct arrival
 arrive_and_tell (struct thread *t, uint64_t number)
 {
@@ -308,7 +309,7 @@ arrive_and_tell (struct thread *t, uint64_t number)
     }
   if (!stepping || number == ARCH_EXIT_WATCH || number == ARCH_EXIT_WATCHED)
     return a;
-  if (number != ARCH_EXIT_RESUMED || t->context.rip != from)
+  if (number != ARCH_EXIT_RESUMED || has_moved (t, number, from))
     events_stepped (t);
   else
     events_unstepped (t);
