@@ -308,7 +308,7 @@ forgotten_step (void)
   check (target_resume (t, &all, 1) == TARGET_OK, "forgotten: resume");
   for (int ms = 0; ms < LIMIT && variable (t, pid, at, "ready") < 2; ms++)
     usleep (1000);
-  for (int i = 0; i < 100 && wrong == 0; i++)
+  for (int i = 0; i < 300 && points < 10 && wrong == 0; i++)
     {
       struct target_point point = { .kind = TARGET_POINT_BREAK };
       struct target_action both[2] = { { .kind = TARGET_RESUME_CONTINUE },
@@ -327,6 +327,7 @@ forgotten_step (void)
       if (target_point_insert (t, pid, &point) != TARGET_OK
           || target_resume (t, both, 2) != TARGET_OK)
         wrong++;
+      usleep (1000 + 50 * i);   /* until both have stopped, probably */
       e = await (t);
       points += e.tid == tids[1];
       if (target_point_remove (t, pid, point.kind, point.addr, 0) != TARGET_OK
