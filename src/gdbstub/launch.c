@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,12 +156,46 @@ launch_env_unset (struct launch *p, const char *name)
     v[0] = v[1];
 }
 
+/* The home of the user who is named by the N bytes at NAME, or of the server's
+   if there are none; null: there is no such user.  */
+static const char *
+home_of (const char *name, size_t n)
+{
+  const char *home = n == 0 ? getenv ("HOME") : NULL;
+  const struct passwd *user;
+  char *copy;
+
+  if (home != NULL)
+    return home;
+  copy = alloc_string_n (name, n);
+  user = n == 0 ? getpwuid (getuid ()) : getpwnam (copy);
+  free (copy);
+  return user != NULL ? user->pw_dir : NULL;
+}
+
 /* See launch.h.  */
 void
 launch_set_cwd (struct launch *p, const char *cwd)
 {
+  const char *home = NULL;
+  size_t n = 0;
+
   free (p->cwd);
-  p->cwd = cwd != NULL && *cwd != 0 ? alloc_string (cwd) : NULL;
+  p->cwd = NULL;
+  if (cwd == NULL || cwd[0] == 0)
+    return;
+  if (cwd[0] == '~')
+    {
+      n = strcspn (cwd, "/");
+      home = home_of (cwd + 1, n - 1);
+    }
+  if (home == NULL)
+    {
+      home = "";
+      n = 0;
+    }
+  p->cwd = alloc_zeroed (strlen (home) + strlen (cwd + n) + 1);
+  sprintf (p->cwd, "%s%s", home, cwd + n);
 }
 
 /* Open FILE (DEFAULT_FILE when NULL) as a stream of the program's.  With

@@ -29,7 +29,8 @@ void launch_env_reset (struct launch *p);
 MUST_USE bool launch_env_set (struct launch *p, const char *assignment);
 void launch_env_unset (struct launch *p, const char *name);
 
-/* Work in folder CWD, or in the server's own when that is NULL or "".  */
+/* Work in folder CWD, or in the server's own when that is NULL or "".  A `~'
+   or `~USER' at its beginning is a home.  */
 void launch_set_cwd (struct launch *p, const char *cwd);
 
 /* Run it under T, with the streams that OPTIONS ask for.  STDIO: the server's

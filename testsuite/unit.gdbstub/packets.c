@@ -266,6 +266,12 @@ test_settings (void)
   done ("spawn argv [/bin/x] [a] [] wrapper env [FAKE=3] cwd /tmp shell 0 "
         "aslr 1\n");
   ask ("QEnvironmentReset", "OK");
+  ask ("QSetWorkingDir:7e2f78", "OK");
+  ask_start ("vRun;", "T05");
+  done ("spawn argv [/bin/x] wrapper cwd /home/of/x shell 0 aslr 1\n");
+  ask ("QSetWorkingDir:7e2d2f78", "OK");
+  ask_start ("vRun;", "T05");
+  done ("spawn argv [/bin/x] wrapper cwd ~-/x shell 0 aslr 1\n");
   ask ("QSetWorkingDir:", "OK");
   ask_start ("vRun;", "T05");
   done ("spawn argv [/bin/x] wrapper cwd - shell 0 aslr 1\n");
@@ -526,6 +532,7 @@ test_monitor (void)
 int
 main (void)
 {
+  setenv ("HOME", "/home/of", 1);
   test_queries ();
   test_qSupported ();
   test_memory ();
