@@ -325,7 +325,8 @@ signal_kick (struct thread *t)
 
 /* The kernel's handler for SIG has to be the engine's, the application's
    action being A.  A core shall show nothing of the engine; and a debugger
-   wants to see what would end the program.  */
+   wants to see what would end the program, or stop it for its terminal's
+   sake.  */
 
 static bool
 needs_handler (int sig, const struct linux_sigaction *a)
@@ -336,7 +337,8 @@ needs_handler (int sig, const struct linux_sigaction *a)
     return true;
   if (a->handler == RAW_SIG_DFL)
     return signals_default (sig) == SIGNALS_CORE
-           || (options.debug && signals_default (sig) == SIGNALS_TERMINATE);
+           || (options.debug && (signals_default (sig) == SIGNALS_TERMINATE
+                                 || signals_default (sig) == SIGNALS_STOP));
   return a->handler != RAW_SIG_IGN;
 }
 
