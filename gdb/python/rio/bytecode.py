@@ -23,6 +23,10 @@ PLAIN = {
 }
 
 
+# The block of thread-local memory that a thread is born with is no larger.
+STATIC_MOST = 1 << 20
+
+
 class Refused(Exception):
     """The engine cannot evaluate it; the argument says why."""
 
@@ -39,6 +43,80 @@ def is_local(name):
     except gdb.error:
         return False
     return symbol is not None and symbol.needs_frame
+
+
+def thread_offset(name):
+    """How far behind $fs_base the thread-local NAME is, in every thread; or
+    Refused.  So it is for what is in the block that a thread is born with,
+    not for what is allocated when a thread first uses it."""
+    thread, frame = gdb.selected_thread(), gdb.selected_frame()
+    offsets = set()
+    try:
+        for other in gdb.selected_inferior().threads():
+            other.switch()
+            offsets.add(int(gdb.parse_and_eval(
+                "(long) &%s - (long) $fs_base" % name)))
+    except gdb.error as e:
+        raise Refused(str(e).rstrip(".")) from e
+    finally:
+        thread.switch()
+        frame.select()
+    if len(offsets) != 1 or not -STATIC_MOST < min(offsets) < 0:
+        raise Refused("`%s' is allocated when a thread first uses it" % name)
+    return offsets.pop()
+
+
+def symbol_at(name, address):
+    """The symbol that NAME is in code at ADDRESS, in the selected frame if
+    that is None."""
+    try:
+        if address is None:
+            return gdb.lookup_symbol(name)[0]
+        return gdb.lookup_symbol(name, gdb.block_for_pc(address))[0]
+    except (gdb.error, TypeError):
+        return None
+
+
+def place_of(symbol):
+    """Where SYMBOL is declared."""
+    return symbol.symtab.filename if symbol.symtab else None, symbol.line
+
+
+def is_thread_local(name, address):
+    """Whether NAME is a thread-local variable in code at ADDRESS."""
+    symbol = symbol_at(name, address)
+    if symbol is None or symbol.needs_frame or not symbol.is_variable:
+        return False
+    here = symbol_at(name, None)
+    if here is None or place_of(here) != place_of(symbol):
+        return False
+    told = gdb.execute("info address " + name, to_string=True)
+    return "thread-local" in told
+
+
+def without_thread_locals(text, address):
+    """TEXT, to be evaluated at ADDRESS, with what thread-local variables it
+    names told by $fs_base, which GDB's compiler knows."""
+    for name in set(names(text)):
+        if is_thread_local(name, address):
+            text = re.sub(r"(?<![\w.$])(?<!->)%s\b" % name,
+                          "({typeof (%s)} ($fs_base + (%d)))"
+                          % (name, thread_offset(name)), text)
+    return text
+
+
+def listing_of(command, text, address):
+    """What GDB's compiler makes of TEXT, by COMMAND; or Refused."""
+    try:
+        return gdb.execute(command + text, to_string=True)
+    except gdb.error as e:
+        if "tls_address" not in str(e):
+            raise Refused(str(e).rstrip(".")) from e
+    try:
+        return gdb.execute(command + without_thread_locals(text, address),
+                           to_string=True)
+    except gdb.error as e:
+        raise Refused(str(e).rstrip(".")) from e
 
 
 def assemble(line):
@@ -59,11 +137,9 @@ def compile_at(location, text):
     takes no addresses for places."""
     if location.startswith("*"):
         raise Refused("its place is an address")
-    try:
-        listing = gdb.execute("maint agent-eval -at %s, %s"
-                              % (location, text), to_string=True)
-    except gdb.error as e:
-        raise Refused(str(e).rstrip(".")) from e
+    places = gdb.decode_line(location)[1]
+    listing = listing_of("maint agent-eval -at %s, " % location, text,
+                         places[0].pc if places else None)
     found = {}
     scope = None
     for line in listing.splitlines():
@@ -83,14 +159,13 @@ def compile_condition(text):
     for name in names(text):
         if is_local(name):
             raise Refused("`%s' lives in a frame" % name)
-    try:
-        listing = gdb.execute("maint agent-eval " + text, to_string=True)
-    except gdb.error as e:
-        raise Refused(str(e).rstrip(".")) from e
+    listing = listing_of("maint agent-eval ", text, None)
     lines = [line for line in listing.splitlines()
              if re.match(r"\s*\d+\s+\w", line)]
     code = b"".join(assemble(line) for line in lines)
-    if any(line.split()[1] == "reg" for line in lines) and "$" not in text:
+    # Register 58 is $fs_base, the thread's whatever its frame.
+    if (any(line.split()[1:2] == ["reg"] and line.split()[2] != "58"
+            for line in lines) and "$" not in text):
         raise Refused("it needs the registers of a frame")
     if not code:
         raise Refused("GDB's compiler says nothing")
