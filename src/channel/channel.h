@@ -325,17 +325,17 @@ enum channel_record
   CHANNEL_RECORD_WATCH          /* struct channel_watch_record */
 };
 
-/* What a WATCH_LOG has seen: the instruction at PC, of thread TID, has changed
-   bytes from ADDR on, which is in the watched range of LENGTH
-   bytes at START.  OLD and NEW have
-   SIZE bytes, at most 8, little end first; DROPPED counts the records that
-   the server was too slow for, so far.  */
+/* What a WATCH_LOG has seen: the instruction at PC, of thread THREAD, a number
+   as in struct channel_trace_part, has changed bytes from ADDR on, which is in
+   the watched range of LENGTH bytes at START.  OLD and NEW have SIZE bytes, at
+   most 8, little end first; DROPPED counts the records that the server was too
+   slow for, so far.  */
 struct channel_watch_record
 {
   uint64_t pc, start, length, addr;
   uint64_t old, new;
   uint64_t dropped;
-  int32_t tid;
+  uint32_t thread;
   uint32_t size;
 };
 

@@ -86,7 +86,7 @@ log_change (struct thread *t, app_pc pc, const struct range *range,
   struct channel_watch_record r = { .pc = pc, .start = range->start,
                                     .length = range->end - range->start,
                                     .dropped = log_dropped (),
-                                    .tid = t->slot ? t->slot->tid : 0 };
+                                    .thread = t->number };
   void *at = ring ? wait_for_room (t, ring) : 0;
 
   if (!at)

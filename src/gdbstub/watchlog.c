@@ -228,18 +228,18 @@ put (struct watchlogs *l, struct watchlog *log,
   show_value (old, sizeof old, log->format, r->old, r->size);
   if (log->csv)
     {
-      fprintf (log->file, "%" PRIu64 ",%d,%s,%s,%s\n", log->count, r->tid,
+      fprintf (log->file, "%" PRIu64 ",%u,%s,%s,%s\n", log->count, r->thread,
                place, new, old);
       return;
     }
   if (r->addr != log->addr)
     snprintf (at, sizeof at, " at +%" PRIu64, r->addr - log->addr);
   if (log->file != NULL)
-    fprintf (log->file, "%" PRIu64 ": thread %d, %s: %s%s = %s, was %s\n",
-             log->count, r->tid, place, log->label, at, new, old);
+    fprintf (log->file, "%" PRIu64 ": thread %u, %s: %s%s = %s, was %s\n",
+             log->count, r->thread, place, log->label, at, new, old);
   else
-    reply_text (&l->text, "%" PRIu64 ": thread %d, %s: %s%s = %s, was %s\n",
-                log->count, r->tid, place, log->label, at, new, old);
+    reply_text (&l->text, "%" PRIu64 ": thread %u, %s: %s%s = %s, was %s\n",
+                log->count, r->thread, place, log->label, at, new, old);
 }
 
 /* See watchlog.h.  */

@@ -38,7 +38,7 @@ give_change (const struct target_changes *to, int pid, const void *bytes,
   c = (struct target_change) { .pc = w.pc, .start = w.start,
                                .length = w.length, .addr = w.addr,
                                .old = w.old, .new = w.new,
-                               .dropped = w.dropped, .tid = w.tid,
+                               .dropped = w.dropped, .thread = w.thread,
                                .size = MIN (w.size, 8u) };
   to->change (to->data, pid, &c);
 }

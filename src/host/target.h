@@ -461,10 +461,10 @@ bool target_next_event (struct target *t, struct target_event *event);
    how many there were.  target_event_fd is readable when there are some.  */
 size_t target_text (struct target *t, char *text, size_t size);
 
-/* The instruction at PC, of thread TID, has changed bytes from ADDR on, which
-   is in the LENGTH watched bytes at START: the first SIZE of them (up to 8),
-   little end first, are OLD and NEW.  DROPPED counts the changes that could
-   not be recorded, so far.  */
+/* The instruction at PC, of thread THREAD, has changed bytes from ADDR on,
+   which is in the LENGTH watched bytes at START: the first SIZE of them (up to
+   8), little end first, are OLD and NEW.  DROPPED counts the changes that
+   could not be recorded, so far.  */
 struct target_change
 {
   app_pc pc;
@@ -473,7 +473,7 @@ struct target_change
   app_addr addr;
   uint64_t old, new;
   uint64_t dropped;
-  int tid;
+  uint32_t thread;              /* from 1 on, as the process makes them */
   unsigned size;
 };
 
