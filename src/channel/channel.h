@@ -44,7 +44,8 @@
    glibc, that by which setuid and its like reach all threads.  */
 #define CHANNEL_KICK_SIGNAL 33
 #define CHANNEL_KICK_CODE (-1)          /* SI_QUEUE */
-/* The same signal with this code, to a process: go native (engine/depart.h).  */
+/* The same signal with this code, to a process: go native; see
+   engine/depart.h.  */
 #define CHANNEL_DEPART_CODE (-63)
 
 /* A thread that has left the engine for a core takes this signal, which does

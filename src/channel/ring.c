@@ -151,16 +151,13 @@ look (const struct ring_reader *reader, uint64_t left, struct ring_record *h)
   return RING_RECORD_BYTES (h->size) <= MIN (left, round);
 }
 
-/* What is at the tail, with LEFT bytes to the head, is no record: pass over it
-   when there can be none, to the next stamp or LEFT bytes.  False: it may
-   become one.  */
+/* What is at the tail, with LEFT bytes to the head, is no record and will be
+   none: pass over it, to the next one or LEFT bytes.  False: none is left.  */
 static bool
 pass_over (struct ring_reader *reader, uint64_t left)
 {
   struct ring_record h;
 
-  if (reader->end == 0 && !is_stamped (reader))
-    return false;
   do
     {
       reader->lost += RING_ALIGN;
@@ -172,7 +169,8 @@ pass_over (struct ring_reader *reader, uint64_t left)
 }
 
 /* The next record, in *H, at the tail.  Padding is followed by something
-   else.  */
+   else.  While writers live, what has no stamp yet may get it at any moment:
+   only what had one when it was looked at can be found to be no record.  */
 static bool
 next (struct ring_reader *reader, struct ring_record *h)
 {
@@ -180,10 +178,11 @@ next (struct ring_reader *reader, struct ring_record *h)
     {
       uint64_t left = waiting (reader);
 
-      if (left == 0
-          || (!look (reader, left, h)
-              && (!pass_over (reader, left)
-                  || !look (reader, waiting (reader), h))))
+      if (left == 0 || (reader->end == 0 && !is_stamped (reader)))
+        return false;
+      if (!look (reader, left, h)
+          && (!pass_over (reader, left)
+              || !look (reader, waiting (reader), h)))
         return false;
       if (h->type != RING_PAD)
         return true;
