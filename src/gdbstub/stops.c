@@ -96,18 +96,31 @@ put_reason (struct stub *s, const struct target_event *e, struct reply *out)
     }
 }
 
-/* The general registers, of which GDB wants one or another at each stop to
-   find the frame's caller: it then asks for all there are, with the vectors,
-   which takes five times as long as these.  */
+/* Whether GDB is going to want register N when it hears of E.  For a place
+   that it shows with arguments and callers it wants one or another of the
+   general registers, and else asks for all there are, with the vectors, which
+   takes five times as long as these.  Where a step ends, it looks at the
+   frame's address only, and what it does not need costs it time: most often
+   the next thing is another step.  */
+static bool
+is_wanted (const struct target_event *e, unsigned n)
+{
+  return e->kind != TARGET_EVENT_STEP || n == TDESC_RBP || n == TDESC_RSP
+         || n == TDESC_RIP;
+}
+
 static void
-put_registers (struct stub *s, int tid, struct reply *out)
+put_registers (struct stub *s, const struct target_event *e, int tid,
+               struct reply *out)
 {
   const struct target_regs *r = stub_regs (s, tid);
   uint8_t value[TDESC_MAX_REG_SIZE];
 
   for (unsigned n = 0; r != NULL && n <= TDESC_EFLAGS; n++)
     {
-      if (!tdesc_get (&s->tdesc, n, &r->regs, r->xsave, r->xsave_size, value))
+      if (!is_wanted (e, n)
+          || !tdesc_get (&s->tdesc, n, &r->regs, r->xsave, r->xsave_size,
+                         value))
         continue;
       reply_text (out, "%02x:", n);
       reply_hex (out, value, s->tdesc.reg[n].size);
@@ -133,7 +146,7 @@ put_stop (struct stub *s, const struct target_event *e, struct reply *out)
     }
   reply_text (out, "T%02x", signal);
   put_reason (s, e, out);
-  put_registers (s, tid, out);
+  put_registers (s, e, tid, out);
   if (s->options->without & STUB_WITHOUT_T_THREAD)
     return;
   reply_text (out, "thread:");

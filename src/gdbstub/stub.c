@@ -14,6 +14,7 @@
 #include "gdbstub/stub.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "common/assert.h"
+#include "common/clock.h"
 #include "gdbstub/alloc.h"
 #include "gdbstub/packets.h"
 #include "gdbstub/signals.h"
@@ -35,6 +37,7 @@ enum { FD_EVENT, FD_IN, FD_OUT, FD_SIGNAL, N_FDS };
 enum
 {
   MAX_WAITING = 1 << 20,        /* bytes kept while the target runs */
+  LOOK_US = 100,                /* for the next packet, before sleeping */
   FLUSH_MS = 2000               /* for the last answer, at the end */
 };
 
@@ -569,11 +572,31 @@ end_connection (struct stub *s)
   return connection_listen (&s->connection);
 }
 
-/* Wait for something to do.  */
+/* Wait until one of FDS is ready.  SOON: it is likely to be at once.  Then they
+   are looked at for a moment before the server sleeps, for to be woken on a
+   processor that has gone idle takes longer than most packets, some 40 us in a
+   virtual machine; whoever else wants the processor has it meanwhile.  */
+static void
+wait_for_any (struct pollfd fds[N_FDS], bool soon)
+{
+  uint64_t start = clock_us ();
+
+  while (soon && clock_us () - start < LOOK_US)
+    {
+      if (poll (fds, N_FDS, 0) > 0)
+        return;
+      sched_yield ();
+    }
+  while (poll (fds, N_FDS, -1) < 0)
+    ;
+}
+
+/* Wait for something to do.  In FDS is what the last wait ended with.  */
 static void
 wait_for_work (struct stub *s, struct pollfd fds[N_FDS])
 {
   bool open = connection_is_open (&s->connection);
+  bool soon = open && (!s->running || fds[FD_IN].revents != 0);
 
   fds[FD_EVENT] = (struct pollfd) { target_event_fd (s->t), POLLIN, 0 };
   fds[FD_IN]
@@ -588,8 +611,7 @@ wait_for_work (struct stub *s, struct pollfd fds[N_FDS])
     fds[FD_EVENT].fd = -1;
   fds[FD_SIGNAL] = (struct pollfd) { s->signals, POLLIN, 0 };
   target_listen (s->t, open && fds[FD_IN].events != 0 ? s->connection.in : -1);
-  while (poll (fds, N_FDS, -1) < 0)
-    ;
+  wait_for_any (fds, soon);
   if (fds[FD_SIGNAL].revents != 0)
     s->exit_requested = true;
 }
@@ -611,7 +633,7 @@ read_input (struct stub *s)
 static void
 loop (struct stub *s)
 {
-  struct pollfd fds[N_FDS];
+  struct pollfd fds[N_FDS] = { 0 };
   bool alive;
 
   while (!s->exit_requested)

@@ -23,6 +23,11 @@
   REGISTER ("0e", "0e", TT) REGISTER ("0f", "0f", TT)                         \
   "10:" PC "00010000000000;11:46020000;"
 
+/* Where a step ended: those that tell the frame.  */
+#define FRAME(TT, PC)                                                         \
+  REGISTER ("06", "05", TT) REGISTER ("07", "04", TT)                         \
+  "10:" PC "00010000000000;"
+
 /* The answer begins with START.  */
 static void
 ask_start (const char *packet, const char *start)
@@ -60,7 +65,7 @@ test_queries (void)
   ask ("qNoSuchThing", "");
   ask ("Q", "");
   ask ("", "");
-  ask ("?", "T05" GENERAL ("00", "10") "thread:p100.100;core:3;");
+  ask ("?", "T05" FRAME ("00", "10") "thread:p100.100;core:3;");
   ask ("qC", "QCp100.100");
   ask ("qCx", "");
   ask ("qfThreadInfo", "mp100.100");
@@ -409,7 +414,8 @@ test_events (void)
   ask ("vCont;s:p100.100;c", "T05watch:0000000000010020;" TAIL);
   ask ("vCont;S1e:p100.100;t", "T05rwatch:0000000000010020;" TAIL);
   ask ("vCont;C0b:p100.100", "T05awatch:0000000000010020;" TAIL);
-  ask ("vCont;r10010,10020:p100.100", "T05" TAIL);
+  ask ("vCont;r10010,10020:p100.100",
+       "T05" FRAME ("00", "10") "thread:p100.100;core:3;");
   ask ("c", "T1e" TAIL);
   done ("insert 100 kind 0 10010+0\nresume (0.0 continue 0)\n"
         "insert 100 kind 0 10010+0\ninsert 100 kind 0 10010+0\n"
@@ -438,7 +444,7 @@ test_events (void)
   ask ("z1,10010,1", "E01");
   ask ("vCont;c", "T05create:;" GENERAL ("01", "10") "thread:p100.101;");
   ask ("vCont;c", "w7;p100.101");
-  ask ("?", "T05" TAIL);
+  ask ("?", "T05" FRAME ("00", "10") "thread:p100.100;core:3;");
   ask ("vCont;c", "N");
   peer_send (&p, "vCont;c");
   check (strcmp (peer_wait (&p, 200), "(silence)") == 0, "it runs");
