@@ -572,7 +572,7 @@ end_connection (struct stub *s)
   return connection_listen (&s->connection);
 }
 
-/* Wait until one of FDS is ready.  SOON: it is likely to be at once.  Then they
+/* Wait until one of FDS is ready.  SOON: likely to be at once.  Then they
    are looked at for a moment before the server sleeps: to be woken on a
    processor that has gone idle takes longer than most packets, some 40 us in a
    virtual machine; whoever else wants the processor has it meanwhile.  */
