@@ -50,26 +50,30 @@ end_item (struct reply *doc)
   reply_text (doc, "</item>\n");
 }
 
+/* NAME, of what has number ID; null: it has no name.  */
 static void
-put_user (struct reply *doc, const char *name, uid_t uid)
+put_name (struct reply *doc, const char *column, const char *name, unsigned id)
 {
-  const struct passwd *p = getpwuid (uid);
-
-  if (p != NULL)
-    put_column (doc, name, "%s", p->pw_name);
+  if (name != NULL)
+    put_column (doc, column, "%s", name);
   else
-    put_column (doc, name, "%u", uid);
+    put_column (doc, column, "%u", id);
 }
 
 static void
-put_group (struct reply *doc, const char *name, gid_t gid)
+put_user (struct reply *doc, const char *column, uid_t uid)
+{
+  const struct passwd *p = getpwuid (uid);
+
+  put_name (doc, column, p != NULL ? p->pw_name : NULL, uid);
+}
+
+static void
+put_group (struct reply *doc, const char *column, gid_t gid)
 {
   const struct group *g = getgrgid (gid);
 
-  if (g != NULL)
-    put_column (doc, name, "%s", g->gr_name);
-  else
-    put_column (doc, name, "%u", gid);
+  put_name (doc, column, g != NULL ? g->gr_name : NULL, gid);
 }
 
 static void
