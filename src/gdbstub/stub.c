@@ -38,6 +38,7 @@ enum
 {
   MAX_WAITING = 1 << 20,        /* bytes kept while the target runs */
   LOOK_US = 100,                /* for the next packet, before sleeping */
+  NAP_MS = 2,                   /* before somebody else listens */
   FLUSH_MS = 2000               /* for the last answer, at the end */
 };
 
@@ -575,9 +576,10 @@ end_connection (struct stub *s)
 /* Wait until one of FDS is ready.  SOON: likely to be at once.  Then they
    are looked at for a moment before the server sleeps: to be woken on a
    processor that has gone idle takes longer than most packets, some 40 us in a
-   virtual machine; whoever else wants the processor has it meanwhile.  */
+   virtual machine; whoever else wants the processor has it meanwhile.  Most
+   stops come within the nap, and need no sentry.  */
 static void
-wait_for_any (struct pollfd fds[N_FDS], bool soon)
+wait_for_any (struct target *t, struct pollfd fds[N_FDS], bool soon)
 {
   uint64_t start = clock_us ();
 
@@ -587,6 +589,9 @@ wait_for_any (struct pollfd fds[N_FDS], bool soon)
         return;
       sched_yield ();
     }
+  if (poll (fds, N_FDS, NAP_MS) > 0)
+    return;
+  target_will_sleep (t);
   while (poll (fds, N_FDS, -1) < 0)
     ;
 }
@@ -611,7 +616,7 @@ wait_for_work (struct stub *s, struct pollfd fds[N_FDS])
     fds[FD_EVENT].fd = -1;
   fds[FD_SIGNAL] = (struct pollfd) { s->signals, POLLIN, 0 };
   target_listen (s->t, open && fds[FD_IN].events != 0 ? s->connection.in : -1);
-  wait_for_any (fds, soon);
+  wait_for_any (s->t, fds, soon);
   if (fds[FD_SIGNAL].revents != 0)
     s->exit_requested = true;
 }

@@ -295,17 +295,21 @@ raise_alarm (void *data)
   sentry_call (SYS_write, t->wake, (long) &one, sizeof one, 0);
 }
 
-/* Before the threads run: with more than a few, somebody else has to listen
-   (see sentry.h).  */
-static void
-post_sentry (struct target *t)
+/* Whether so many threads are about to run that the server may not come to
+   post a sentry after it has woken them.  */
+static bool
+is_crowd (const struct target *t)
 {
   unsigned n = 0;
 
   for (struct process *p = t->processes; p != NULL; p = p->next)
     n += p->n_threads;
-  if (n < CROWD)
-    return;
+  return n >= CROWD;
+}
+
+static void
+post_sentry (struct target *t)
+{
   if (t->sentry == NULL)
     t->sentry = sentry_create (raise_alarm, t);
   sentry_watch (t->sentry, t->input);
@@ -322,6 +326,14 @@ target_listen (struct target *t, int fd)
 
 /* See target.h.  */
 void
+target_will_sleep (struct target *t)
+{
+  if (t->running && t->input >= 0)
+    post_sentry (t);
+}
+
+/* See target.h.  */
+void
 target_expect_interrupt (struct target *t)
 {
   t->expected = true;
@@ -332,7 +344,8 @@ release_all (struct target *t)
 {
   struct process *p;
 
-  post_sentry (t);
+  if (is_crowd (t))
+    post_sentry (t);
   for (p = t->processes; p != NULL; p = p->next)
     {
       process_publish_points (p);

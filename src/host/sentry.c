@@ -191,10 +191,12 @@ sentry_watch (struct sentry *s, int fd)
 void
 sentry_arm (struct sentry *s)
 {
-  if (s == NULL)
-    return;
-  __atomic_store_n (&s->state, SENTRY_ON, __ATOMIC_SEQ_CST);
-  futex_wake (&s->state);
+  uint32_t off = SENTRY_OFF;
+
+  if (s != NULL
+      && __atomic_compare_exchange_n (&s->state, &off, SENTRY_ON, false,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    futex_wake (&s->state);
 }
 
 /* See sentry.h.  */

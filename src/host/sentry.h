@@ -15,6 +15,9 @@
    input, set what asks for a stop, and kick.  The rest of the work is the
    server's, when the threads have stopped and the processors are free.
 
+   It is posted before many threads are woken, and when the server goes to
+   sleep while few run, which may make others.
+
    Every function but sentry_create takes a null S, and then does nothing.
 
    States:

@@ -404,6 +404,12 @@ target_resume (struct target *t, const struct target_action *actions,
    happened.  */
 void target_listen (struct target *t, int fd);
 
+/* The owner of T is about to sleep until there is something to do.  The
+   program may make any number of threads meanwhile, among which it would wake
+   late: from now on somebody else listens for it (sentry.h).  Takes some
+   microseconds when T runs, once for each target_resume.  */
+void target_will_sleep (struct target *t);
+
 /* Such input has been read already, and comes before the next target_resume:
    that lets no thread run before target_next_event.  */
 void target_expect_interrupt (struct target *t);

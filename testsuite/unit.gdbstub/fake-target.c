@@ -205,6 +205,13 @@ target_listen (struct target *t, int fd)
   (void) fd;
 }
 
+/* See target.h.  */
+void
+target_will_sleep (struct target *t)
+{
+  (void) t;
+}
+
 void
 target_expect_interrupt (struct target *t)
 {

@@ -215,24 +215,25 @@ listens (void)
       const struct target_action all = { .kind = TARGET_RESUME_CONTINUE };
       struct pollfd fd = { target_event_fd (t), POLLIN, 0 };
 
-      /* Few threads are there at first.  */
       if (target_resume (t, &all, 1) != TARGET_OK)
         break;
-      if (i > 0)
+      while (look_once (t) != TARGET_EVENT_NONE)
+        ;
+      /* At first there is one thread, and the others are made while it runs:
+         only one that will sleep is told of those.  */
+      if (i == 0)
         {
-          while (look_once (t) != TARGET_EVENT_NONE)
-            ;
-          heard += write (input[1], "x", 1) == 1 && poll (&fd, 1, LIMIT) == 1
-                   && read (input[0], &byte, 1) == 1;
-          ran_on += i % 2 == 0 || look_once (t) == TARGET_EVENT_NONE;
+          target_will_sleep (t);
+          usleep (300000);
         }
-      else
-        usleep (300000);
+      heard += write (input[1], "x", 1) == 1 && poll (&fd, 1, LIMIT) == 1
+               && read (input[0], &byte, 1) == 1;
+      ran_on += i % 2 == 0 || look_once (t) == TARGET_EVENT_NONE;
       target_interrupt (t, pid);
       stopped += look_once (t) == TARGET_EVENT_INTERRUPT;
     }
-  check (heard == 19, "listens: input is heard");
-  check (ran_on == 19, "listens: it is no event");
+  check (heard == 20, "listens: input is heard");
+  check (ran_on == 20, "listens: it is no event");
   check (stopped == 20, "listens: interrupts");
   target_destroy (t, true);
   close (input[0]);
