@@ -5,6 +5,7 @@
 #include "cache/build.h"
 #include "cache/lookup.h"
 #include "cache/rules.h"
+#include "common/log.h"
 
 static bool
 writes_memory (const struct insn *i)
@@ -83,6 +84,8 @@ block_build (app_pc pc, enum flavour flavour, bool indirect,
   build_publish (b, f);
   cache_stats ()->blocks++;
   cache_stats ()->app_bytes += f->app_size;
+  LOG (BUILD, "block of %#lx: %u bytes, %u of code at %p", f->pc, f->app_size,
+       f->size, f->entry);
   *result = f;
   return BUILD_OK;
 }

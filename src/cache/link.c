@@ -4,6 +4,7 @@
 #include "arch/lookup.h"
 #include "cache/cache.h"
 #include "common/assert.h"
+#include "common/log.h"
 
 /* So many links to a fragment are looked at for one to share with.  */
 #define SHARED_SEARCH 8
@@ -116,6 +117,8 @@ link_make (struct exit *e, struct fragment *to)
   to->in = memory_number (e);
   point_at (r, e, at);
   cache_stats ()->links++;
+  LOG (LINK, "link from %#lx to %#lx%s", exit_fragment (e)->pc, to->pc,
+       e->counted ? ", counted" : "");
 }
 
 /* See link.h.  */
@@ -132,6 +135,7 @@ link_break (struct exit *e)
   for (p = &to->in; *p != number; p = &exit_of (*p)->next_in)
     vm_assert (*p);
   *p = e->next_in;
+  LOG (LINK, "no link from %#lx to %#lx", exit_fragment (e)->pc, to->pc);
   e->to = 0;
   e->counted = 0;
 }

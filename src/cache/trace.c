@@ -5,6 +5,7 @@
 #include "cache/path.h"
 #include "cache/link.h"
 #include "cache/lookup.h"
+#include "common/log.h"
 
 static struct recording
 {
@@ -111,6 +112,8 @@ finish (app_pc pc)
     return s == PATH_FULL ? TRACE_NO_ROOM : TRACE_NOT_RECORDING;
   end ();
   cache_stats ()->traces++;
+  LOG (BUILD, "trace of %#lx: %u blocks, %u bytes of code at %p", f->pc, p->n,
+       f->size, f->entry);
   cache_stats ()->trace_blocks += p->n;
   cache_stats ()->trace_bytes += f->size;
   return TRACE_NOT_RECORDING;

@@ -150,7 +150,5 @@ options_help (void)
       else
         printf ("  %s\n%-*s%s\n", left, HELP_COLUMN, "", rows[i].help);
     }
-  printf ("%-*sat least %luk; default: not bounded\n", HELP_COLUMN,
-          "  (--cache-size:", OPTIONS_MIN_CACHE_SIZE >> 10);
   print_topics ();
 }

@@ -17,7 +17,7 @@ enum options_verdict
 /* The defaults go to *OPTIONS.  */
 void options_default (struct channel_options *options);
 
-/* Take ARG ("--log=block") into *OPTIONS.  When it is BAD, a message that
+/* Take ARG ("--log=build") into *OPTIONS.  When it is BAD, a message that
    names it is in WHY (SIZE bytes).  */
 MUST_USE enum options_verdict options_take (struct channel_options *options,
                                             const char *arg, char *why,

@@ -332,7 +332,7 @@ parse (int argc, char **argv, struct channel_options *options)
         }
       if (strcmp (argv[i], "--version") == 0)
         {
-          puts (PACKAGE_STRING);
+          puts ("rio-run (" PACKAGE_NAME ") " PACKAGE_VERSION);
           exit (fflush (stdout) != 0);
         }
       switch (options_take (options, argv[i], why, sizeof why))

@@ -7,10 +7,14 @@
 
 #include "engine/areas.h"
 #include "common/assert.h"
+#include "common/log.h"
 #include "common/string.h"
 #include "engine/heap.h"
 #include "engine/lock.h"
 #include "linux/raw.h"
+
+/* For the log: C where SET has BIT.  */
+#define LETTER(SET, BIT, C) ((SET) & (BIT) ? (C) : '-')
 
 static struct lock areas_lock = LOCK_INIT (LOCK_RANK_AREAS);
 static struct area *areas;
@@ -178,6 +182,10 @@ area_next (app_addr addr, struct area *a)
 void
 areas_map (app_addr start, app_addr end, const struct area *a)
 {
+  LOG (MEMORY, "mapped %lx-%lx %c%c%c%c", PAGE_DOWN (start), PAGE_UP (end),
+       LETTER (a->prot, AREA_READ, 'r'), LETTER (a->prot, AREA_WRITE, 'w'),
+       LETTER (a->prot, AREA_EXEC, 'x'),
+       a->flags & AREA_SHARED ? 's' : 'p');
   lock_acquire (&areas_lock);
   map (PAGE_DOWN (start), PAGE_UP (end), a);
   lock_release (&areas_lock);
@@ -188,6 +196,7 @@ areas_map (app_addr start, app_addr end, const struct area *a)
 void
 areas_unmap (app_addr start, app_addr end)
 {
+  LOG (MEMORY, "unmapped %lx-%lx", PAGE_DOWN (start), PAGE_UP (end));
   lock_acquire (&areas_lock);
   unmap (PAGE_DOWN (start), PAGE_UP (end));
   lock_release (&areas_lock);
@@ -198,6 +207,9 @@ areas_unmap (app_addr start, app_addr end)
 void
 areas_protect (app_addr start, app_addr end, unsigned prot)
 {
+  LOG (MEMORY, "protected %lx-%lx %c%c%c", PAGE_DOWN (start), PAGE_UP (end),
+       LETTER (prot, AREA_READ, 'r'), LETTER (prot, AREA_WRITE, 'w'),
+       LETTER (prot, AREA_EXEC, 'x'));
   lock_acquire (&areas_lock);
   unsigned first = split (PAGE_DOWN (start));
   unsigned last = split (PAGE_UP (end));
@@ -283,6 +295,8 @@ void
 areas_move (app_addr old, uint64_t old_size, app_addr new, uint64_t new_size,
             bool keep)
 {
+  LOG (MEMORY, "moved %lx-%lx to %lx-%lx", old, old + PAGE_UP (old_size), new,
+       new + PAGE_UP (new_size));
   lock_acquire (&areas_lock);
   move (old, PAGE_UP (old_size), new, PAGE_UP (new_size), keep);
   lock_release (&areas_lock);

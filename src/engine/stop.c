@@ -235,6 +235,23 @@ stop_after_fork (struct thread *t)
     stop_post (t, CHANNEL_STOP_START, 0, 0);
 }
 
+/* For the log.  */
+static const char stop_words[CHANNEL_N_STOPS][20] = {
+  [CHANNEL_STOP_START] = "start",
+  [CHANNEL_STOP_POINT] = "breakpoint",
+  [CHANNEL_STOP_STEP] = "step done",
+  [CHANNEL_STOP_SIGNAL] = "signal",
+  [CHANNEL_STOP_WATCH] = "watchpoint",
+  [CHANNEL_STOP_SYSCALL_ENTRY] = "system call",
+  [CHANNEL_STOP_SYSCALL_RETURN] = "system call returns",
+  [CHANNEL_STOP_FORK] = "fork",
+  [CHANNEL_STOP_VFORK] = "vfork",
+  [CHANNEL_STOP_VFORK_DONE] = "vfork done",
+  [CHANNEL_STOP_CLONE] = "clone",
+  [CHANNEL_STOP_THREAD_EXIT] = "thread exit",
+  [CHANNEL_STOP_CONDITION_ERROR] = "condition error",
+};
+
 static void
 note_event (struct thread *t, enum channel_stop why, uint64_t addr,
             uint64_t arg)
@@ -244,6 +261,7 @@ note_event (struct thread *t, enum channel_stop why, uint64_t addr,
   s->stop_arg = arg;
   s->resume_signal = 0;
   __atomic_store_n (&s->stop, why, __ATOMIC_SEQ_CST);
+  LOG (STOP, "%d: %s at %#lx", t->tid, stop_words[why], t->context.rip);
 }
 
 /* A channel for T, which shares the memory of PARENT.  */
@@ -545,6 +563,7 @@ wait (struct thread *t)
   set_state (s, CHANNEL_RUNNING);
   catch_up (t);
   take (t);
+  LOG (STOP, "%d: goes on at %#lx", t->tid, t->context.rip);
 }
 
 /* See stop.h.  */
