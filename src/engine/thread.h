@@ -36,6 +36,17 @@ enum thread_state
   THREAD_BORN, THREAD_RUNNING, THREAD_SYSCALL, THREAD_PARKED, THREAD_DEAD
 };
 
+/* What a thread has last read of a file with the status of one: LENGTH bytes
+   up to offset END of descriptor FD.  */
+#define THREAD_STATUS_TAIL 32
+struct thread_status
+{
+  int32_t fd;
+  uint32_t length;
+  uint64_t end;
+  char tail[THREAD_STATUS_TAIL];
+};
+
 struct thread
 {
   struct arch_context context;
@@ -82,6 +93,8 @@ struct thread
      does: its code looks, passes, and forgets that.  */
   app_pc ruled;
   uint64_t ruled_rsp;
+
+  struct thread_status status;  /* proc-status.c */
 
   uint64_t tried;               /* of code_change_store */
   bool owned_by_parent;         /* a vfork child: the parent frees the block */
