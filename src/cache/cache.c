@@ -106,7 +106,11 @@ cache_fragment (app_pc pc, enum flavour flavour, bool indirect,
   if (!f)
     return build (pc, flavour, indirect, result, fault);
   if (indirect && !f->prefix && !block_add_prefix (f))
-    return BUILD_FULL;
+    {
+      /* Its region is full, which others need not be.  */
+      fragment_retire (f);
+      return build (pc, flavour, indirect, result, fault);
+    }
   *result = f;
   return BUILD_OK;
 }
