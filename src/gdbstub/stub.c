@@ -459,12 +459,15 @@ show_text (struct stub *s)
     }
 }
 
-/* Take what has happened, if FDS say that something has.  */
+/* Take what has happened, if FDS say that something has; while stopped, that
+   is something for the target alone.  */
 static void
 take_events (struct stub *s, const struct pollfd fds[N_FDS])
 {
   struct target_event e;
 
+  if (!s->running && fds[FD_EVENT].revents != 0)
+    target_next_event (s->t, &e);
   while (s->running && fds[FD_EVENT].revents != 0)
     {
       bool stopped;
@@ -612,8 +615,6 @@ wait_for_work (struct stub *s, struct pollfd fds[N_FDS])
   fds[FD_OUT] = (struct pollfd) { s->connection.out, POLLOUT, 0 };
   if (!open || s->rsp.out_at == s->rsp.out_end)
     fds[FD_OUT].fd = -1;
-  if (!s->running)
-    fds[FD_EVENT].fd = -1;
   fds[FD_SIGNAL] = (struct pollfd) { s->signals, POLLIN, 0 };
   target_listen (s->t, open && fds[FD_IN].events != 0 ? s->connection.in : -1);
   wait_for_any (s->t, fds, soon);
@@ -652,12 +653,10 @@ loop (struct stub *s)
           continue;
         }
       alive = fds[FD_IN].revents == 0 || read_input (s);
+      /* An interrupt comes before the events: see target_listen.  */
       if (s->running)
-        {
-          /* An interrupt comes before the events: see target_listen.  */
-          take_input (s);
-          take_events (s, fds);
-        }
+        take_input (s);
+      take_events (s, fds);
       take_input (s);
       if (!pump (s) || !alive)
         if (!end_connection (s))

@@ -14,7 +14,9 @@ struct target
   struct channel_options options;
   struct process *processes;    /* oldest first */
 
-  int epoll;                    /* what the owner polls: all of the below */
+  int epoll;                    /* polled while running: `chores', and the
+                                   ends of processes */
+  int chores;                   /* polled while stopped: all of the below */
   int sigchld;
   int wake;                     /* an eventfd of our own */
   int timer;                    /* for records that nobody tells of */

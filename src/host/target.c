@@ -93,11 +93,11 @@ target_find_thread (const struct target *t, int tid, unsigned *slot)
 }
 
 static void
-watch (struct target *t, int fd)
+watch (int epoll, int fd)
 {
   struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 
-  epoll_ctl (t->epoll, EPOLL_CTL_ADD, fd, &event);
+  epoll_ctl (epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* See target-impl.h.  */
@@ -112,7 +112,7 @@ target_add (struct target *t, struct process *p)
   sentry_lock (t->sentry);
   *end = p;
   sentry_unlock (t->sentry);
-  watch (t, p->pidfd);
+  watch (t->epoll, p->pidfd);
 }
 
 /* See target-impl.h.  */
@@ -254,10 +254,11 @@ open_descriptors (struct target *t)
   sigaddset (&set, SIGCHLD);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
   t->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  t->chores = epoll_create1 (EPOLL_CLOEXEC);
   t->sigchld = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   t->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   t->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  return t->epoll >= 0 && t->sigchld >= 0 && t->wake >= 0 && t->timer >= 0;
+  return t->epoll >= 0 && t->chores >= 0 && t->sigchld >= 0 && t->wake >= 0 && t->timer >= 0;
 }
 
 static void
@@ -265,6 +266,8 @@ close_descriptors (struct target *t)
 {
   if (t->epoll >= 0)
     close (t->epoll);
+  if (t->chores >= 0)
+    close (t->chores);
   if (t->sigchld >= 0)
     close (t->sigchld);
   if (t->wake >= 0)
@@ -289,7 +292,7 @@ target_create (struct target **made, const struct channel_options *options)
 
   if (t == NULL)
     return TARGET_TOO_MANY;
-  t->epoll = t->sigchld = t->wake = t->timer = -1;
+  t->epoll = t->chores = t->sigchld = t->wake = t->timer = -1;
   t->input = -1;
   t->program_signals = ~0ull;
   t->options = options != NULL ? *options
@@ -305,10 +308,11 @@ target_create (struct target **made, const struct channel_options *options)
       free (t);
       return r == SERVER_NO_ENGINE ? TARGET_NO_PROGRAM : TARGET_TOO_MANY;
     }
-  watch (t, t->sigchld);
-  watch (t, t->wake);
-  watch (t, t->timer);
-  watch (t, server_fd (t->server));
+  watch (t->chores, t->sigchld);
+  watch (t->chores, t->wake);
+  watch (t->chores, t->timer);
+  watch (t->chores, server_fd (t->server));
+  watch (t->epoll, t->chores);
   *made = t;
   return TARGET_OK;
 }
@@ -338,7 +342,7 @@ target_destroy (struct target *t, bool kill)
 int
 target_event_fd (const struct target *t)
 {
-  return t->epoll;
+  return t->running ? t->epoll : t->chores;
 }
 
 /* See target-impl.h.  */

@@ -73,8 +73,9 @@ target_create (struct target **t, const struct channel_options *options);
    detached and run on.  */
 void target_destroy (struct target *t, bool kill);
 
-/* A readable descriptor means: target_next_event has something to do.  The
-   same descriptor for the whole life of T.  */
+/* A readable descriptor means: target_next_event has something to do.  While
+   stopped it is another one than while T runs, and what is to be done is for
+   processes that nobody debugs any more, which exec, fork and die.  */
 int target_event_fd (const struct target *t);
 
 /* Wait until PID, which target_detach has let go, has died, if it was born of
@@ -459,8 +460,9 @@ struct target_event
 };
 
 /* Take the next event.  Returns false, with kind NONE, when there is none
-   yet (wait on target_event_fd), which it always does while stopped.  EXITED
-   and KILLED stop the other processes too.  */
+   yet (wait on target_event_fd), which it always does while stopped: then it
+   serves processes that nobody debugs.  EXITED and KILLED stop the other
+   processes too.  */
 bool target_next_event (struct target *t, struct target_event *event);
 
 /* Take up to SIZE bytes of what commands of points have printed, and return
