@@ -588,7 +588,10 @@ stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
 {
   if (!is_debugged (t))
     return;
-  stop_check (t);
+  /* What is watched has changed: a debugger that stops T for another reason
+     has to see that first, or it takes the next change for this one.  */
+  if (why != CHANNEL_STOP_WATCH || t->slot->stop != CHANNEL_STOP_NONE)
+    stop_check (t);
   t->stopped_in_call = false;
   note_event (t, why, addr, arg);
   stop_check (t);

@@ -160,12 +160,45 @@ may_turn_up (const struct target *t, const struct process *p, unsigned slot,
          && kill (child, 0) == 0;
 }
 
+/* Whether thread SLOT of P, which is to run, has come to something: *STOP.  */
+static bool
+has_event (const struct process *p, unsigned slot, enum channel_stop *stop)
+{
+  *stop = process_event (p, slot);
+  return *stop != CHANNEL_STOP_NONE && !is_child_start (p, *stop)
+         && p->threads[slot].resume != TARGET_RESUME_STAY;
+}
+
+/* Look for a change of what is watched: it comes before all else, or another
+   thread may be stepped before the debugger has seen it, change the same, and
+   make one change of two.  */
+static bool
+find_change (const struct target *t, struct process **found, unsigned *slot)
+{
+  enum channel_stop stop;
+
+  for (struct process *p = t->processes; p != NULL; p = p->next)
+    {
+      process_look (p);
+      for (unsigned i = 0; i < p->n_threads; i++)
+        if (has_event (p, i, &stop) && stop == CHANNEL_STOP_WATCH)
+          {
+            *found = p;
+            *slot = i;
+            return true;
+          }
+    }
+  return false;
+}
+
 /* Look for an event to report; those that are not wanted are got rid of.  */
 static bool
 find_event (struct target *t, struct process **found, unsigned *slot)
 {
   int64_t start = clock_ms ();
 
+  if (find_change (t, found, slot))
+    return true;
   for (struct process *p = t->processes; p != NULL; p = p->next)
     {
       bool ignored = false;
@@ -173,10 +206,9 @@ find_event (struct target *t, struct process **found, unsigned *slot)
       process_look (p);
       for (unsigned i = 0; i < p->n_threads; i++)
         {
-          enum channel_stop stop = process_event (p, i);
+          enum channel_stop stop;
 
-          if (stop == CHANNEL_STOP_NONE || is_child_start (p, stop)
-              || p->threads[i].resume == TARGET_RESUME_STAY)
+          if (!has_event (p, i, &stop))
             continue;
           while (may_turn_up (t, p, i, stop)
                  && clock_ms () - start < CHILD_LIMIT)

@@ -1,4 +1,5 @@
-/* Eight threads that call one function at once, and count under a lock.  */
+/* Eight threads that call one function at once, count under a lock, and count
+   without one.  */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #define CALLS 20000
 #define COUNTS 25
 
-volatile long total, counter;
+volatile long total, counter, bumps;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t barrier;
 
@@ -26,6 +27,12 @@ counted (long me)
   pthread_mutex_unlock (&lock);
 }
 
+void __attribute__ ((noinline))
+bump (void)
+{
+  __atomic_add_fetch (&bumps, 1, __ATOMIC_RELAXED);
+}
+
 static void *
 run (void *arg)
 {
@@ -37,6 +44,9 @@ run (void *arg)
   pthread_barrier_wait (&barrier);
   for (long n = 0; n < COUNTS; n++)
     counted (me);
+  pthread_barrier_wait (&barrier);
+  for (long n = 0; n < COUNTS; n++)
+    bump ();
   return NULL;
 }
 
