@@ -6,6 +6,7 @@
    in force until the server writes another.  */
 
 #include "debug/evaluate.h"
+#include "debug/output.h"
 #include "debug/points.h"
 #include "debug/tracepoint.h"
 #include "debug/watch.h"
@@ -21,20 +22,22 @@ points_changed (struct channel *c)
   tracepoint_catch_up (c);
 }
 
-/* A child of fork has the rules of its parent.  */
 static void
 start (struct thread *t)
 {
-  static bool started;
-
   (void) t;
-  if (started)
-    return;
-  started = true;
   points_init ();
   tracepoint_init ();
   watch_init ();
   stop_on_points (points_changed);
+}
+
+static void
+forked (struct thread *t)
+{
+  (void) t;
+  watch_forked ();
+  output_forked ();
 }
 
 /* The debugger wants T to step.  */
@@ -63,6 +66,7 @@ flavour (struct thread *t)
 {
   bool step = is_to_step (t) || is_passing (t);
 
+  watch_reported (t);
   if (watch_armed (t))
     return step ? FLAVOUR_STEP : FLAVOUR_WHOLE;
   if (watch_any ())
@@ -153,13 +157,17 @@ watch (struct thread *t, bool here)
   return watch_come (t, here);
 }
 
-static void
-stored (struct thread *t)
+static bool
+stored (struct thread *t, bool wait)
 {
   struct watch_hit hit;
+  bool found = false;
 
-  if (watch_stored (t, &hit))
+  if (!watch_stored (t, wait, &hit, &found))
+    return false;
+  if (found)
     stop_post (t, CHANNEL_STOP_WATCH, hit.addr, hit.kind);
+  return true;
 }
 
 static void
@@ -174,6 +182,7 @@ report (struct thread *t, struct report *r)
 static const struct engine_events debug_events = {
   .report = report,
   .start = start,
+  .forked = forked,
   .flavour = flavour,
   .point = point,
   .unfetched = unfetched,
@@ -184,6 +193,7 @@ static const struct engine_events debug_events = {
   .watched = watched,
   .fault = evaluate_fault,
   .store = watch_store,
+  .returned = watch_returned,
   .stored = stored,
 };
 EVENTS_REGISTER (debug_events);

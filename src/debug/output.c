@@ -273,6 +273,13 @@ send_line (const struct line *l)
 }
 
 /* See output.h.  */
+void
+output_forked (void)
+{
+  lock = (struct lock) LOCK_INIT (LOCK_RANK_LOG);
+}
+
+/* See output.h.  */
 enum agent_error
 output_print (struct arch_context *context, uint64_t cookie,
               const char *format, const uint64_t *args)

@@ -13,4 +13,7 @@
 enum agent_error output_print (struct arch_context *context, uint64_t cookie,
                                const char *format, const uint64_t *args);
 
+/* In a child of fork: nobody prints.  */
+void output_forked (void);
+
 #endif

@@ -177,3 +177,17 @@ ranges_next (const struct ranges *s, unsigned n, app_addr start,
       return n;
   return s->n;
 }
+
+/* See ranges.h.  */
+unsigned
+ranges_with (const struct ranges *s, enum channel_point_kind kind,
+             app_addr start, app_addr end)
+{
+  unsigned n = ranges_first (s, start, end);
+
+  while (n < s->n
+         && (s->range[n].kind != kind || s->range[n].start > start
+             || s->range[n].end < end))
+    n = ranges_next (s, n + 1, start, end);
+  return n;
+}

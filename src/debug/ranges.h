@@ -22,6 +22,7 @@ struct ranges
 {
   struct range *range;          /* by start */
   unsigned n, room;
+  unsigned generation;          /* counts up as they change */
 };
 
 /* The ranges of C's points, and no others, with copies of their conditions.
@@ -42,6 +43,10 @@ MUST_USE bool range_wants (const struct range *r, unsigned access);
    [START, END); s->n if there is none.  */
 unsigned ranges_next (const struct ranges *s, unsigned n, app_addr start,
                       app_addr end);
+
+/* The number of one of KIND that has all of [START, END); s->n: none.  */
+unsigned ranges_with (const struct ranges *s, enum channel_point_kind kind,
+                      app_addr start, app_addr end);
 
 /* Where to start for [START, END).  */
 unsigned ranges_first (const struct ranges *s, app_addr start, app_addr end);

@@ -11,6 +11,7 @@ void
 snapshot_clear (struct snapshot *s)
 {
   s->n = s->used = 0;
+  s->known = s->late = false;
 }
 
 static uint8_t
@@ -66,6 +67,8 @@ void
 snapshot_add (struct snapshot *s, const struct ranges *ranges, app_addr start,
               app_addr end, unsigned access)
 {
+  if (!s->n)
+    s->generation = ranges->generation;
   for (unsigned n = ranges_first (ranges, start, end);
        n < ranges->n && s->n < SNAPSHOT_PIECES;
        n = ranges_next (ranges, n + 1, start, end))
@@ -78,11 +81,52 @@ snapshot_add (struct snapshot *s, const struct ranges *ranges, app_addr start,
       p->addr = MAX (r->start, start);
       p->size = (uint32_t) (MIN (r->end, end) - p->addr);
       p->range = n;
+      p->kind = r->kind;
       p->touched = r->kind != CHANNEL_POINT_WATCH_WRITE
                    && r->kind != CHANNEL_POINT_WATCH_LOG;
+      p->made = false;
       s->n++;
       keep (s, p);
     }
+}
+
+/* See snapshot.h.  */
+void
+snapshot_over (struct snapshot *s, bool late)
+{
+  s->known = true;
+  s->late = late;
+}
+
+/* What RANGES have of [START, END) now, and of which nothing was kept.  */
+static void
+add_late (struct snapshot *s, const struct ranges *ranges, app_addr start,
+          app_addr end)
+{
+  unsigned first = s->n;
+
+  snapshot_add (s, ranges, start, end, INSN_WRITE);
+  for (unsigned n = first; n < s->n; n++)
+    {
+      s->piece[n].made = s->piece[n].kind != CHANNEL_POINT_WATCH_LOG;
+      s->piece[n].touched = true;
+    }
+}
+
+/* See snapshot.h.  */
+void
+snapshot_made (struct snapshot *s, const struct ranges *ranges, app_addr start,
+               app_addr end)
+{
+  for (unsigned n = 0; n < s->n; n++)
+    {
+      struct snapshot_piece *p = s->piece + n;
+
+      if (p->addr < end && start < p->addr + p->size)
+        p->made = true;
+    }
+  if (s->late)
+    add_late (s, ranges, start, end);
 }
 
 /* The first byte of P that is not as it was; p->size: all are.  */
@@ -113,12 +157,15 @@ snapshot_next (const struct snapshot *s, unsigned *at,
   while (*at < s->n)
     {
       const struct snapshot_piece *p = s->piece + (*at)++;
-      uint32_t first = p->touched ? 0 : first_change (s, p);
+      uint32_t first;
 
+      if (s->known && !p->made)
+        continue;
+      first = p->touched ? 0 : first_change (s, p);
       if (first == p->size)
         continue;
       *change = (struct snapshot_change){
-        .range = p->range, .addr = p->addr + first, .start = p->addr,
+        .range = p->range, .kind = p->kind, .addr = p->addr + first, .start = p->addr,
         .size = p->size,
         .old = p->at == SNAPSHOT_BYTES ? 0 : s->bytes + p->at
       };

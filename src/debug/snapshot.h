@@ -16,13 +16,18 @@ struct snapshot_piece
   uint32_t size;
   uint32_t hash;                /* of its bytes, where they have no room */
   uint16_t at;                  /* in bytes; SNAPSHOT_BYTES: hash */
-  uint32_t range;               /* its number */
+  uint32_t range;               /* its number, then */
+  enum channel_point_kind kind; /* that one's */
   bool touched;                 /* concerned whether it changes or not */
+  bool made;                    /* the access was made to it */
 };
 
 struct snapshot
 {
   unsigned n, used;
+  unsigned generation;          /* of the ranges, at first */
+  bool known;                   /* pieces that are not `made' are none */
+  bool late;                    /* others have come into RANGES */
   struct snapshot_piece piece[SNAPSHOT_PIECES];
   uint8_t bytes[SNAPSHOT_BYTES];
 };
@@ -34,10 +39,18 @@ void snapshot_clear (struct snapshot *s);
 void snapshot_add (struct snapshot *s, const struct ranges *ranges,
                    app_addr start, app_addr end, unsigned access);
 
+/* The access is over: of what was noted only that counts which snapshot_made
+   tells.  LATE: RANGES may have changed meanwhile, and what those stop for that
+   are there now counts as changed.  */
+void snapshot_over (struct snapshot *s, bool late);
+void snapshot_made (struct snapshot *s, const struct ranges *ranges,
+                    app_addr start, app_addr end);
+
 /* A piece that has been read, or has changed.  */
 struct snapshot_change
 {
   uint32_t range;
+  enum channel_point_kind kind;
   app_addr addr;                /* of the first byte that has; or the piece */
   app_addr start;               /* of the piece */
   uint32_t size;

@@ -163,6 +163,7 @@ watch_catch_up (struct channel *c)
           if (range_wants (new.range + k, access_of (n)))
             new.range[k].kind = CHANNEL_POINT_NONE;
       }
+  new.generation = old.generation + 1;
   ranges = new;
   ranges_compile (&ranges);
   ranges_drop (&old);
@@ -344,6 +345,15 @@ watch_init (void)
 
 /* Steps.  */
 
+/* See watch.h.  */
+void
+watch_forked (void)
+{
+  owner_lock = (struct lock) LOCK_INIT (LOCK_RANK_STOPS);
+  owner = NULL;
+  reporting = false;
+}
+
 static void
 release (void)
 {
@@ -373,16 +383,17 @@ acquire (struct thread *t)
   mine = !from || from == t || is_seen (from);
   if (mine)
     {
-      reporting = false;
+      /* In this order: see is_armed.  */
       __atomic_store_n (&owner, t, __ATOMIC_RELEASE);
+      __atomic_store_n (&reporting, false, __ATOMIC_RELEASE);
     }
   lock_release (&owner_lock);
   return mine;
 }
 
-/* See watch.h.  What meets nothing that is watched is not waited for.  */
-bool
-watch_come (struct thread *t, bool here)
+/* Become the owner when that can be; false: T was interrupted first.  */
+static bool
+wait_for_turn (struct thread *t)
 {
   while (!acquire (t))
     {
@@ -390,6 +401,15 @@ watch_come (struct thread *t, bool here)
         return false;
       thread_yield ();
     }
+  return true;
+}
+
+/* See watch.h.  What meets nothing that is watched is not waited for.  */
+bool
+watch_come (struct thread *t, bool here)
+{
+  if (!wait_for_turn (t))
+    return false;
   armed.pc = t->context.rip;
   snapshot_clear (&armed.snapshot);
   access_begin (&armed.access, &t->context, &ranges);
@@ -411,11 +431,18 @@ is_owner (const struct thread *t)
   return __atomic_load_n (&owner, __ATOMIC_RELAXED) == t;
 }
 
+/* Another thread may become the owner now, if T reports.  */
+static bool
+is_armed (const struct thread *t)
+{
+  return !__atomic_load_n (&reporting, __ATOMIC_ACQUIRE) && is_owner (t);
+}
+
 /* See watch.h.  */
 bool
 watch_armed (struct thread *t)
 {
-  if (!is_owner (t))
+  if (!is_armed (t))
     return false;
   if (t->context.rip == armed.pc)
     return true;
@@ -438,6 +465,17 @@ is_hit (struct thread *t, app_pc pc, const struct snapshot_change *change)
   return false;
 }
 
+/* CHANGE of S is still of something that is watched: what is may have changed
+   while a system call waited.  */
+static bool
+is_watched (const struct snapshot *s, struct snapshot_change *change)
+{
+  if (s->generation != ranges.generation)
+    change->range = ranges_with (&ranges, change->kind, change->start,
+                                 change->start + change->size);
+  return change->range < ranges.n;
+}
+
 /* What of S has been touched, by the instruction of T at PC, that the debugger
    wants to hear of.  */
 static bool
@@ -448,7 +486,7 @@ find_hit (struct thread *t, const struct snapshot *s, app_pc pc,
   bool found = false;
 
   for (unsigned at = 0; snapshot_next (s, &at, &change);)
-    if (is_hit (t, pc, &change) && !found)
+    if (is_watched (s, &change) && is_hit (t, pc, &change) && !found)
       {
         hit->addr = change.addr;
         hit->kind = ranges.range[change.range].kind;
@@ -457,11 +495,19 @@ find_hit (struct thread *t, const struct snapshot *s, app_pc pc,
   return found;
 }
 
+/* The owner has something to report.  */
+static void
+begin_to_report (void)
+{
+  reported_at = __atomic_load_n (&channel->run, __ATOMIC_ACQUIRE);
+  __atomic_store_n (&reporting, true, __ATOMIC_RELEASE);
+}
+
 /* See watch.h.  */
 bool
 watch_done (struct thread *t, struct watch_hit *hit)
 {
-  if (!is_owner (t))
+  if (!is_armed (t))
     return false;
   access_end (&armed.access, &t->context, armed.pc, true);
   if (!find_hit (t, &armed.snapshot, armed.pc, hit))
@@ -469,8 +515,7 @@ watch_done (struct thread *t, struct watch_hit *hit)
       release ();
       return false;
     }
-  reported_at = __atomic_load_n (&channel->run, __ATOMIC_ACQUIRE);
-  __atomic_store_n (&reporting, true, __ATOMIC_RELEASE);
+  begin_to_report ();
   return true;
 }
 
@@ -478,15 +523,19 @@ watch_done (struct thread *t, struct watch_hit *hit)
 void
 watch_reported (struct thread *t)
 {
+  if (!is_owner (t) || is_armed (t))
+    return;
+  lock_acquire (&owner_lock);
   if (is_owner (t))
     release ();
+  lock_release (&owner_lock);
 }
 
 /* See watch.h.  */
 void
 watch_undone (struct thread *t)
 {
-  if (!is_owner (t))
+  if (!is_armed (t))
     return;
   access_end (&armed.access, &t->context, armed.pc, false);
   release ();
@@ -499,25 +548,47 @@ watch_undone (struct thread *t)
 void
 watch_store (struct thread *t, app_addr start, app_addr end)
 {
-  if (ranges_first (&ranges, start, end) == ranges.n)
-    return;
-  if (!t->debug_data)
+  struct snapshot *s = t->debug_data;
+
+  if (s && s->known)
+    snapshot_made (s, &ranges, start, end);
+  else if (ranges_first (&ranges, start, end) != ranges.n)
+    {
+      if (!s)
+        s = t->debug_data = heap_alloc (sizeof *s, HEAP_DEBUG);
+      if (s)
+        snapshot_add (s, &ranges, start, end, INSN_WRITE);
+    }
+}
+
+/* See watch.h.  */
+void
+watch_returned (struct thread *t, bool changed)
+{
+  if (!t->debug_data && changed)
     t->debug_data = heap_alloc (sizeof (struct snapshot), HEAP_DEBUG);
   if (t->debug_data)
-    snapshot_add (t->debug_data, &ranges, start, end, INSN_WRITE);
+    snapshot_over (t->debug_data, changed);
 }
 
 /* See watch.h.  */
 bool
-watch_stored (struct thread *t, struct watch_hit *hit)
+watch_stored (struct thread *t, bool wait, struct watch_hit *hit, bool *found)
 {
   struct snapshot *s = t->debug_data;
-  bool found;
+  bool mine;
 
   if (!s)
+    return true;
+  mine = wait ? wait_for_turn (t) : acquire (t);
+  if (!mine && wait)
     return false;
-  found = find_hit (t, s, t->context.rip, hit);
+  *found = find_hit (t, s, t->context.rip, hit);
   heap_free (s, sizeof *s, HEAP_DEBUG);
   t->debug_data = 0;
-  return found;
+  if (mine && *found)
+    begin_to_report ();
+  else if (mine)
+    release ();
+  return true;
 }

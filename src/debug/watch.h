@@ -11,6 +11,7 @@
      ARMED -> FREE     watch_done: the instruction is done, nothing touched
                        watch_undone: a signal or a stop came first
      ARMED -> REPORTS  watch_done: there is something to report
+     FREE -> REPORTS   watch_stored: the kernel has touched something
      REPORTS -> FREE   watch_reported
      REPORTS -> ARMED  watch_come of another thread, once the debugger has let
                        threads go on
@@ -31,6 +32,9 @@
 
 /* Once a process.  */
 void watch_init (void);
+
+/* In a child of fork: no thread is armed or reports.  */
+void watch_forked (void);
 
 /* The ranges are those of C's points from now on.  */
 void watch_catch_up (struct channel *c);
@@ -60,6 +64,8 @@ struct watch_hit
    the debugger has seen it no other thread touches what is watched, so that
    each change is seen with its own value.  */
 MUST_USE bool watch_done (struct thread *t, struct watch_hit *hit);
+
+/* What T had to report, if anything, has been reported.  */
 void watch_reported (struct thread *t);
 
 /* T, which may be armed, comes back with its instruction not done, or in
@@ -67,9 +73,16 @@ void watch_reported (struct thread *t);
 void watch_undone (struct thread *t);
 
 /* Around stores that are made for T by the kernel or the engine: watch_store
-   for each range that may be written to, then watch_stored.  True: HIT has
-   changed.  */
+   for each range that may be written to, then watch_stored.  If *FOUND, HIT has
+   changed, and watch_reported is to be called as above.  False: it is not T's
+   turn to report, and, if WAIT, it was interrupted while it waited; without
+   WAIT it reports whoever else does.  If watch_returned comes between, then watch_store tells of the
+   ranges that have been written to, and what others change meanwhile is not
+   taken for T's doing.  CHANGED: so may have what is watched, and what was
+   written to has changed as far as anybody knows; the debugger compares.  */
 void watch_store (struct thread *t, app_addr start, app_addr end);
-MUST_USE bool watch_stored (struct thread *t, struct watch_hit *hit);
+void watch_returned (struct thread *t, bool changed);
+MUST_USE bool watch_stored (struct thread *t, bool wait, struct watch_hit *hit,
+                            bool *found);
 
 #endif

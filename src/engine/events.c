@@ -109,11 +109,32 @@ events_watched (struct thread *t)
 
 /* See events.h.  */
 void
-events_stored (struct thread *t)
+events_returned (struct thread *t, bool changed)
 {
   EACH_TABLE (e)
+    if ((*e)->returned)
+      (*e)->returned (t, changed);
+}
+
+/* See events.h.  */
+bool
+events_stored (struct thread *t, bool wait)
+{
+  bool done = true;
+
+  EACH_TABLE (e)
     if ((*e)->stored)
-      (*e)->stored (t);
+      done &= (*e)->stored (t, wait);
+  return done;
+}
+
+/* See events.h.  */
+void
+events_forked (struct thread *t)
+{
+  EACH_TABLE (e)
+    if ((*e)->forked)
+      (*e)->forked (t);
 }
 
 /* See events.h.  */

@@ -14,8 +14,13 @@
 
 struct engine_events
 {
-  /* The process begins, or a child of fork does; T is its only thread.  */
+  /* The process begins; T is its only thread.  */
   void (*start) (struct thread *t);
+
+  /* T is the only thread of a child of fork: it has the rules of its parent,
+     but what other threads of that were about to do, and the locks that they
+     held, are nobody's.  */
+  void (*forked) (struct thread *t);
 
   /* T is about to enter the cache: the flavour that it shall run, or
      N_FLAVOURS for no opinion.  */
@@ -48,9 +53,14 @@ struct engine_events
 
   /* With gate_watch on: around a system call of T, or when a signal frame is
      built for it: store for each range that may be written to, then
-     stored.  */
+     stored.  In between, when it is known what the call has written, returned,
+     and store again for each range of that; CHANGED: gate_watch was called
+     since the first store, or there was none.  With WAIT, T waits for its turn
+     to report; false: it was interrupted meanwhile, and shall be asked again
+     when it has stopped.  */
   void (*store) (struct thread *t, app_addr start, app_addr end);
-  void (*stored) (struct thread *t);
+  void (*returned) (struct thread *t, bool changed);
+  bool (*stored) (struct thread *t, bool wait);
 
   /* An instruction at PC, which is none of the cache's, has faulted.  Where to
      go on, if the room knows; else 0.  Runs in signal context.  */
@@ -67,6 +77,7 @@ struct engine_events
     = &(TABLE)
 
 void events_start (struct thread *t);
+void events_forked (struct thread *t);
 enum flavour events_flavour (struct thread *t);
 void events_point (struct thread *t);
 bool events_unfetched (struct thread *t);
@@ -76,7 +87,8 @@ void events_handler (struct thread *t);
 bool events_watch (struct thread *t, bool here);
 bool events_watched (struct thread *t);
 void events_store (struct thread *t, app_addr start, app_addr end);
-void events_stored (struct thread *t);
+void events_returned (struct thread *t, bool changed);
+MUST_USE bool events_stored (struct thread *t, bool wait);
 uint64_t events_fault (uint64_t pc);
 void events_report (struct thread *t, struct report *r);
 

@@ -106,6 +106,7 @@ lift_for_call (int64_t nr, const uint64_t args[6])
 }
 
 static bool watches;
+static uint32_t watch_changes;
 
 /* See gate.h.  */
 
@@ -113,6 +114,7 @@ void
 gate_watch (bool on)
 {
   __atomic_store_n (&watches, on, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&watch_changes, 1, __ATOMIC_RELAXED);
 }
 
 /* See gate.h.  */
@@ -131,29 +133,69 @@ tell_store (void *cookie, unsigned arg, app_addr addr, size_t size,
   events_store (cookie, addr, addr + size < addr ? -1ul : addr + size);
 }
 
-/* Tell of what T's call is going to write; of all memory, if that is not
-   known.  */
+/* Tell of what T's call C is going to write, or has written; of all memory, if
+   that is not known.  */
 
 static void
-tell_stores (struct thread *t)
+tell_stores (struct thread *t, const struct sysmem_call *c)
 {
-  struct sysmem_call c = { .nr = t->syscall, .read = read_for_walk };
-  for (unsigned n = 0; n < 6; n++)
-    c.args[n] = gate_arg (t, n);
-  sysmem_enter (&c);
-  if (sysmem_is_complete (&c))
-    sysmem_walk (&c, SYSCALL_WRITE, tell_store, t);
+  if (sysmem_is_complete (c))
+    sysmem_walk (c, SYSCALL_WRITE, tell_store, t);
   else
     events_store (t, 0, -1ul);
 }
 
-static long
-issue_watched (struct thread *t, gate_function *f)
+static void
+note_call (struct thread *t, struct sysmem_call *c)
 {
-  tell_stores (t);
+  *c = (struct sysmem_call) { .nr = t->syscall, .read = read_for_walk };
+  for (unsigned n = 0; n < 6; n++)
+    c->args[n] = gate_arg (t, n);
+  sysmem_enter (c);
+}
+
+/* Issue T's call by F, or by itself.  It may become watched while it waits:
+   then what it is about is noted only afterwards.  */
+
+static long
+issue (struct thread *t, gate_function *f)
+{
+  struct sysmem_call c;
+  bool watched = gate_watches ();
+  uint32_t changes = __atomic_load_n (&watch_changes, __ATOMIC_RELAXED);
+  if (watched)
+    {
+      note_call (t, &c);
+      tell_stores (t, &c);
+    }
   long r = f ? f (t) : gate_issue (t);
-  events_stored (t);
+  if (!watched && !gate_watches ())
+    return r;
+  if (!watched)
+    note_call (t, &c);
+  events_returned (t, changes
+                        != __atomic_load_n (&watch_changes,
+                                            __ATOMIC_RELAXED));
+  if (r != GATE_AGAIN && r != GATE_CONTEXT)
+    {
+      sysmem_leave (&c, r);
+      tell_stores (t, &c);
+    }
   return r;
+}
+
+/* What the kernel has stored for T is to be reported, when others have
+   reported what they have.  T is behind its call.  */
+
+static void
+report_stores (struct thread *t)
+{
+  app_pc pc = t->context.rip;
+  while (t->debug_data && !events_stored (t, t->context.rip == pc))
+    {
+      stop_check (t);
+      park_check (t);
+    }
 }
 
 /* A call that may sleep.  */
@@ -335,12 +377,12 @@ syscall_gate (struct thread *t)
     }
   gate_function *f = nr >= 0 && nr < SYSCALL_END ? functions[nr] : NULL;
   t->syscall = nr;
-  long r = gate_watches () ? issue_watched (t, f)
-           : f             ? f (t)
-                           : gate_issue (t);
+  long r = issue (t, f);
   log_call (t, r);
   if (r != GATE_CONTEXT)
     finish_call (t, r);
+  t->syscall = -1;
+  report_stores (t);
   /* Wanted still, or since a stop of fork's or vfork's.  */
   if (r != GATE_AGAIN && (caught || t->stopped_in_call)
       && stop_catches (t, nr))

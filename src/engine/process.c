@@ -16,6 +16,7 @@
 #include "engine/call.h"
 #include "engine/depart.h"
 #include "engine/dispatch.h"
+#include "engine/events.h"
 #include "engine/gate.h"
 #include "engine/heap.h"
 #include "engine/main.h"
@@ -282,6 +283,7 @@ become_child (struct thread *t, const struct request *r, uint32_t *page)
   if (options.debug && !call_fork (channel, t->tgid, parent))
     options.debug = 0;
   stop_after_fork (t);
+  events_forked (t);
   LOG (PROCESS, "process %d: born by fork", t->tgid);
 }
 

@@ -125,8 +125,8 @@ push_frame (struct thread *t, const struct signal_record *rec,
       || !frame_write_vector (vector, &s->vector, safe_write)
       || !safe_write (at, &f, size))
     return false;
-  if (gate_watches ())
-    events_stored (t);
+  if (gate_watches () && !events_stored (t, false))
+    vm_unreachable ("a watchpoint waits in the frame of a signal");
   c->rip = a->handler;
   c->gpr[ARCH_RSP] = at;
   c->gpr[ARCH_RAX] = 0;

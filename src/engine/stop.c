@@ -226,6 +226,7 @@ stop_begin (struct thread *t)
 void
 stop_after_fork (struct thread *t)
 {
+  catch_up_lock = (struct lock) LOCK_INIT (LOCK_RANK_STOPS);
   points_of = NULL;
   t->channel = NULL;
   memset (in_use, 0, sizeof in_use);
