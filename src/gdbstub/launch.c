@@ -214,12 +214,31 @@ open_stream (const char *file, const char *default_file, int flags, int *fd)
   return *fd >= 0;
 }
 
+/* The program opens its terminal itself; what would be wrong with that is said
+   here.  */
+static bool
+can_open_terminal (const char *tty)
+{
+  int fd;
+
+  if (tty == NULL)
+    return true;
+  if (!open_stream (tty, NULL, O_RDWR, &fd))
+    return false;
+  close (fd);
+  return true;
+}
+
+/* The streams that are files; a terminal is all the others.  */
 static bool
 open_streams (const struct stub_options *options, bool stdio, int stream[3])
 {
+  bool silent = stdio && options->tty == NULL;
+
   stream[0] = stream[1] = stream[2] = -1;
-  if (!open_stream (options->stdin_file, stdio ? "/dev/null" : NULL, O_RDONLY,
-                    &stream[0]))
+  if (!can_open_terminal (options->tty)
+      || !open_stream (options->stdin_file, silent ? "/dev/null" : NULL,
+                       O_RDONLY, &stream[0]))
     return false;
   if (!open_stream (options->stdout_file, NULL, O_WRONLY | O_CREAT | O_TRUNC,
                     &stream[1]))

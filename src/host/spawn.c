@@ -143,9 +143,10 @@ set_streams (const struct target_program *program)
 {
   int fd[3];
 
-  if (program->tty != NULL)
-    return take_terminal (program->tty);
-  setpgid (0, 0);
+  if (program->tty == NULL)
+    setpgid (0, 0);
+  else if (!take_terminal (program->tty))
+    return false;
   /* One may stand where another shall go: move all of them up first.  */
   for (int i = 0; i < 3; i++)
     {

@@ -100,11 +100,12 @@ struct target_program
                                    each of which execs on; NULL: none */
   bool startup_with_shell;      /* by "$SHELL -c exec ...", argv quoted */
   bool disable_randomization;
-  const char *tty;              /* its controlling terminal and its streams;
-                                   NULL: none is set up */
+  const char *tty;              /* its controlling terminal; NULL: none is
+                                   set up */
   int stream[3];                /* descriptors of the server's to become 0, 1
-                                   and 2; -1: the server's own.  They are left
-                                   open in the server */
+                                   and 2; -1: the terminal, if there is one,
+                                   or the server's own.  They are left open
+                                   in the server */
 };
 
 /* Run PROGRAM in a process group of its own, and leave it stopped at its
