@@ -165,8 +165,8 @@ snapshot_next (const struct snapshot *s, unsigned *at,
       if (first == p->size)
         continue;
       *change = (struct snapshot_change){
-        .range = p->range, .kind = p->kind, .addr = p->addr + first, .start = p->addr,
-        .size = p->size,
+        .range = p->range, .kind = p->kind, .addr = p->addr + first,
+        .start = p->addr, .size = p->size,
         .old = p->at == SNAPSHOT_BYTES ? 0 : s->bytes + p->at
       };
       return true;

@@ -40,8 +40,8 @@ void snapshot_add (struct snapshot *s, const struct ranges *ranges,
                    app_addr start, app_addr end, unsigned access);
 
 /* The access is over: of what was noted only that counts which snapshot_made
-   tells.  LATE: RANGES may have changed meanwhile, and what those stop for that
-   are there now counts as changed.  */
+   tells.  LATE: RANGES may have changed meanwhile, and what those stop for
+   that are there now counts as changed.  */
 void snapshot_over (struct snapshot *s, bool late);
 void snapshot_made (struct snapshot *s, const struct ranges *ranges,
                     app_addr start, app_addr end);

@@ -258,7 +258,8 @@ open_descriptors (struct target *t)
   t->sigchld = signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   t->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   t->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  return t->epoll >= 0 && t->chores >= 0 && t->sigchld >= 0 && t->wake >= 0 && t->timer >= 0;
+  return t->epoll >= 0 && t->chores >= 0 && t->sigchld >= 0 && t->wake >= 0
+         && t->timer >= 0;
 }
 
 static void
