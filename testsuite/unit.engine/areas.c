@@ -5,7 +5,6 @@
 #include <asm/prctl.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/areas.h"
@@ -171,12 +170,12 @@ test_random (unsigned seed)
       change[which](first, n);
       if (!all_agrees ())
         {
-          check (false, "random changes, seed %u, round %u, change %u", seed,
+          check (false, "random changes, seed %#x, round %u, change %u", seed,
                  round, which);
           return;
         }
     }
-  check (true, "random changes, seed %u", seed);
+  check (true, "random changes, seed %#x", seed);
 }
 
 static bool
@@ -206,9 +205,10 @@ test_real (void)
 }
 
 int
-main (int argc, char **argv)
+main (void)
 {
-  unsigned seed = argc > 1 ? atoi (argv[1]) : time (NULL);
+  unsigned seed = check_seed ();
+
   self.context.self = &self.context;
   syscall (SYS_arch_prctl, ARCH_SET_GS, &self);
   heap_init (0x7e9000000000, 0x7e9000001000, 0x7f0000000000);

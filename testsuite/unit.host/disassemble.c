@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/disassemble.h"
@@ -110,16 +109,13 @@ test_nonsense (unsigned seed)
 int
 main (void)
 {
-  const char *wanted = getenv ("RIO_SEED");
-  unsigned seed = wanted != NULL ? (unsigned) strtoul (wanted, NULL, 0)
-                                 : (unsigned) (time (NULL) ^ getpid ());
+  unsigned seed = check_seed ();
 
   if (!disassemble_available ())
     {
       check_unsupported ("built without Capstone");
       return check_done ();
     }
-  printf ("seed %u\n", seed);
   test_sense ();
   test_nonsense (seed);
   return check_done ();
