@@ -75,12 +75,12 @@ void watch_undone (struct thread *t);
 /* Around stores that are made for T by the kernel or the engine: watch_store
    for each range that may be written to, then watch_stored.  If *FOUND, HIT
    has changed, and watch_reported is to be called as above.  False: it is not
-   T's turn to report, and, if WAIT, it was interrupted while it waited; without
-   WAIT it reports whoever else does.  If watch_returned comes between, then
-   watch_store tells of the ranges that have been written to, and what others
-   change meanwhile is not taken for T's doing.  CHANGED: so may have what is
-   watched, and what was written to has changed as far as anybody knows; the
-   debugger compares.  */
+   T's turn to report, and, if WAIT, it was interrupted while it waited;
+   without WAIT it reports whoever else does.  If watch_returned comes between,
+   then watch_store tells of the ranges that have been written to, and what
+   others change meanwhile is not taken for T's doing.  CHANGED: so may have
+   what is watched, and what was written to has changed as far as anybody
+   knows; the debugger compares.  */
 void watch_store (struct thread *t, app_addr start, app_addr end);
 void watch_returned (struct thread *t, bool changed);
 MUST_USE bool watch_stored (struct thread *t, bool wait, struct watch_hit *hit,
