@@ -274,9 +274,9 @@ say_why_not (const struct launch *p, struct target *t, enum target_refusal r)
   if (r == TARGET_ENDED && *why != 0)
     fprintf (stderr, "%s.\n", why);
   else if (*why != 0)
-    fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0], why);
+    fprintf (stderr, "Cannot exec %s: %s.\n", p->argv[0], why);
   else
-    fprintf (stderr, "Cannot run %s: %s.\n", p->argv[0],
+    fprintf (stderr, "Cannot exec %s: %s.\n", p->argv[0],
              target_refusal_text (r));
 }
 

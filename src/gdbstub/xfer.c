@@ -60,6 +60,8 @@ xfer_exec_file (struct stub *s, struct scan *annex, struct reply *doc)
   return XFER_OK;
 }
 
+/* What registers a process has: with none GDB goes by the architecture that
+   its user has set, and asks again when there is one.  */
 static enum xfer_result
 xfer_features (struct stub *s, struct scan *annex, struct reply *doc)
 {
@@ -68,6 +70,8 @@ xfer_features (struct stub *s, struct scan *annex, struct reply *doc)
 
   if (!scan_is (annex, "target.xml"))
     return XFER_BAD_ANNEX;
+  if (!stub_has_process (s))
+    return XFER_ERROR;
   xml = alloc_zeroed (n);
   tdesc_xml (&s->tdesc, xml, n);
   reply_raw (doc, xml, n - 1);

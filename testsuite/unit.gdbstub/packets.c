@@ -308,6 +308,7 @@ test_processes (void)
   ask ("qC", "E01");
   ask ("vCont;c", "E01");
   ask ("qXfer:exec-file:read::0,10", "E01");
+  ask ("qXfer:features:read:target.xml:0,10", "E01");
   ask ("qXfer:threads:read::0,100", "l<threads>\n</threads>\n");
   ask_start ("vRun;", "T05");
   peer_send (&p, "k");

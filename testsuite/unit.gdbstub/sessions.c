@@ -252,7 +252,7 @@ test_refusals (void)
   peer_start (&p, &o, errors);
   check (strcmp (peer_wait (&p, 5000), "(closed)") == 0, "no program");
   check (peer_end (&p) == 1, "exit status 1");
-  check (strstr (messages (), "Cannot run /bin/fake: the program cannot be "
+  check (strstr (messages (), "Cannot exec /bin/fake: the program cannot be "
                               "found.\nExiting\n")
            != NULL,
          "with the reason");
