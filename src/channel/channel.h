@@ -187,6 +187,8 @@ struct channel_thread
   /* The server's half, read by the engine when it resumes.  */
   uint32_t resume;              /* enum channel_resume; stays in force */
   int32_t resume_signal;        /* to deliver; 0: none */
+  int32_t sent_signal;          /* that the server sends by tgkill to a thread
+                                   in a system call: it is no event */
   uint32_t regs_changed;        /* server wrote regs; a thread in a system
                                    call is kicked out of it */
   uint32_t xsave_changed;

@@ -136,6 +136,7 @@ publish (struct thread *t, int tid)
   struct channel *c = channel_of (t);
   uint32_t unseen = CHANNEL_FREE;
   t->slot->tid = tid;
+  t->slot->sent_signal = 0;
   __atomic_compare_exchange_n (&t->slot->state, &unseen, CHANNEL_RUNNING,
                                false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   if (__atomic_exchange_n (&c->process_state, CHANNEL_PROCESS_RUNNING,
@@ -633,6 +634,12 @@ stop_signal (struct thread *t, struct signal_record *rec)
 {
   int sig = rec->info.signo;
   struct channel_thread *s = t->slot;
+  if (is_debugged (t) && s->sent_signal == sig)
+    {
+      s->sent_signal = 0;
+      rec->info.code = RAW_SI_USER;
+      return true;
+    }
   if (!is_debugged (t)
       || ((channel_of (t)->pass_signals & SIGSET_BIT (sig))
           && s->resume != CHANNEL_RESUME_STEP

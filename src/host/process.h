@@ -23,6 +23,7 @@ struct process_thread
   int tid;                      /* 0: the slot is free */
   bool taken;                   /* its event has been reported */
   enum target_resume_kind resume;       /* as last told */
+  int send;                     /* a signal to send when it goes on; 0: none */
 };
 
 struct process

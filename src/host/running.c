@@ -277,8 +277,11 @@ instruct (struct process *p, unsigned slot, const struct target_action *action)
   s->range_end = action->range_end;
   if (process_event (p, slot) != CHANNEL_STOP_NONE)
     return;                     /* it keeps the event that it has */
-  /* One that it was given before, and has not come to, stays.  */
-  if (action->signal != 0)
+  /* One that it was given before, and has not come to, stays.  In a system
+     call it would not come to it before that returns.  */
+  if (action->signal != 0 && process_state (p, slot) == CHANNEL_SYSCALL)
+    t->send = s->sent_signal = action->signal;
+  else if (action->signal != 0)
     s->resume_signal = action->signal;
   t->taken = false;
   __atomic_store_n (&s->stop, CHANNEL_STOP_NONE, __ATOMIC_RELEASE);
@@ -300,6 +303,22 @@ instruct_all (struct process *p, const struct target_action *actions, size_t n)
           }
       if (twice == 0)
         process_look (p);
+    }
+}
+
+/* Threads that wait in a system call get the signals that they were given, as
+   from anybody: it is the kernel that knows what becomes of the call.  */
+static void
+send_signals (struct process *p)
+{
+  for (unsigned i = 0; i < p->n_threads; i++)
+    {
+      struct process_thread *t = &p->threads[i];
+
+      if (t->send == 0 || t->resume == TARGET_RESUME_STAY)
+        continue;
+      syscall (SYS_tgkill, p->pid, t->tid, t->send);
+      t->send = 0;
     }
 }
 
@@ -394,6 +413,7 @@ release_all (struct target *t)
   for (p = t->processes; p != NULL; p = p->next)
     {
       process_wake (p);
+      send_signals (p);
       kick_out_changed (p);
     }
 }
