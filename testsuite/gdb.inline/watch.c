@@ -23,11 +23,19 @@ handle (int sig)
   other += sig;
 }
 
+/* One at a time: of two stores that are both done before either has stopped,
+   GDB counts the first, which brings the value of both.  */
 static void *
 count (void *p)
 {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
   for (int n = 0; n < 25; n++)
-    __atomic_add_fetch ((long *) p, 1, __ATOMIC_RELAXED);
+    {
+      pthread_mutex_lock (&mutex);
+      __atomic_add_fetch ((long *) p, 1, __ATOMIC_RELAXED);
+      pthread_mutex_unlock (&mutex);
+    }
   return p;
 }
 
