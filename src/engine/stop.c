@@ -582,6 +582,13 @@ stop_check (struct thread *t)
     }
 }
 
+static bool
+is_hit (enum channel_stop why)
+{
+  return why == CHANNEL_STOP_WATCH || why == CHANNEL_STOP_POINT
+         || why == CHANNEL_STOP_CONDITION_ERROR;
+}
+
 /* See stop.h.  */
 
 void
@@ -590,9 +597,10 @@ stop_report (struct thread *t, enum channel_stop why, uint64_t addr,
 {
   if (!is_debugged (t))
     return;
-  /* What is watched has changed: a debugger that stops T for another reason
-     has to see that first, or it takes the next change for this one.  */
-  if (why != CHANNEL_STOP_WATCH || t->slot->stop != CHANNEL_STOP_NONE)
+  /* A debugger that stops T for another reason has to see a hit first: it
+     would take the next change of what is watched for this one, and would step
+     T over the breakpoint that it finds it at.  */
+  if (!is_hit (why) || t->slot->stop != CHANNEL_STOP_NONE)
     stop_check (t);
   t->stopped_in_call = false;
   note_event (t, why, addr, arg);

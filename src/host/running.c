@@ -578,25 +578,39 @@ take_end (struct target *t, struct process *p, struct target_event *event)
   target_drop (t, p);
 }
 
-/* The interrupt that was asked for: by a thread of the process named, one
-   that was running if there is such.  */
-static bool
-take_interrupt (struct target *t, struct target_event *event)
+/* A thread of P that was running, or any; 0: P has none, or is about to
+   end.  */
+static int
+find_interrupted (const struct process *p)
 {
-  struct process *p = target_find (t, t->interrupt_pid);
   int tid = 0;
 
-  if (p == NULL)
-    p = t->processes;
-  if (p == NULL)
-    return false;
+  if (is_ending (p))
+    return 0;
   for (unsigned i = p->n_threads; i-- > 0;)
     if (p->threads[i].tid != 0
         && (tid == 0 || p->threads[i].resume != TARGET_RESUME_STAY))
       tid = p->threads[i].tid;
+  return tid;
+}
+
+/* The interrupt that was asked for: by a thread of the process named, if it
+   has one, or of another.  False: there is none, and an end is to come.  */
+static bool
+take_interrupt (struct target *t, struct target_event *event)
+{
+  struct process *p = target_find (t, t->interrupt_pid);
+  int tid = p != NULL ? find_interrupted (p) : 0;
+
+  if (tid == 0)
+    for (p = t->processes; p != NULL; p = p->next)
+      if (!children_hidden (p) && (tid = find_interrupted (p)) != 0)
+        break;
+  if (tid == 0)
+    return false;
   *event = (struct target_event){ .kind = TARGET_EVENT_INTERRUPT,
                                   .pid = p->pid,
-                                  .tid = tid != 0 ? tid : p->pid,
+                                  .tid = tid,
                                   .signal = SIGINT };
   return true;
 }
