@@ -81,6 +81,7 @@ struct ring_reader
   struct ring *ring;
   uint64_t size, key, tail;
   uint64_t given;               /* the tail that writers know of */
+  uint64_t known_head;          /* the head was there once, or behind it */
   uint64_t end;                 /* no writer lives: what it ends with; or 0 */
   uint64_t lost;                /* bytes passed over */
 };
